@@ -1,0 +1,1 @@
+"""Data that every process agrees on: models, vocabularies, errors. Imports nothing of ours."""

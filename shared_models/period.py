@@ -1,0 +1,106 @@
+"""Periods: half-open, UTC, and the shorthand that people use for them."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+from pydantic import field_serializer, field_validator, model_validator
+
+from shared_models.base import WireModel
+from shared_models.errors import InvalidPeriodError
+
+_MONTH = re.compile(r"^(\d{4})-(\d{2})$")
+_QUARTER = re.compile(r"^(\d{4})-?Q([1-4])$", re.IGNORECASE)
+_YEAR = re.compile(r"^(\d{4})$")
+
+
+def utc_now() -> datetime:
+    """The one place that reads the clock."""
+    return datetime.now(UTC)
+
+
+def month_start(year: int, month: int) -> datetime:
+    """Midnight UTC of the first day; month may run past December (13 is January of the next year)."""
+    return datetime(year + (month - 1) // 12, (month - 1) % 12 + 1, 1, tzinfo=UTC)
+
+
+def parse_instant(text: str) -> datetime:
+    """An ISO date or time as UTC; a time without a zone is UTC.
+
+    Raises:
+        InvalidPeriodError: the text is neither.
+
+    """
+    try:
+        if len(text) == len("YYYY-MM-DD"):
+            day = date.fromisoformat(text)
+            return datetime(day.year, day.month, day.day, tzinfo=UTC)
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidPeriodError(f"{text!r} is not a date.") from None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def instant_text(instant: datetime) -> str:
+    """`2026-10-01` for midnight, else `2026-10-01T05:00:00Z`."""
+    instant = instant.astimezone(UTC)
+    if (instant.hour, instant.minute, instant.second, instant.microsecond) == (0, 0, 0, 0):
+        return f"{instant:%Y-%m-%d}"
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
+
+
+class ChargePeriod(WireModel):
+    """From start (inclusive) to end (exclusive), in UTC."""
+
+    start: datetime
+    end: datetime
+
+    @field_validator("start", "end")
+    @classmethod
+    def _in_utc(cls, instant: datetime) -> datetime:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+    @model_validator(mode="after")
+    def _forward(self) -> "ChargePeriod":
+        if self.end <= self.start:
+            raise InvalidPeriodError(
+                f"The period is empty or reversed: {instant_text(self.start)} to {instant_text(self.end)}."
+            )
+        return self
+
+    @field_serializer("start", "end", when_used="json")
+    def _as_text(self, instant: datetime) -> str:
+        return instant_text(instant)
+
+    @classmethod
+    def month(cls, year: int, month: int) -> "ChargePeriod":
+        """One calendar month."""
+        return cls(start=month_start(year, month), end=month_start(year, month + 1))
+
+    @classmethod
+    def parse(cls, text: str) -> "ChargePeriod":
+        """`2026`, `2026-10`, `2026-Q3`, `2026-10-05` (one day) or `START/END`.
+
+        Raises:
+            InvalidPeriodError: the text is none of these.
+
+        """
+        if match := _MONTH.match(text):
+            year, month = int(match[1]), int(match[2])
+            if not 1 <= month <= 12:  # noqa: PLR2004
+                raise InvalidPeriodError(f"{text!r} has no such month.")
+            return cls.month(year, month)
+        if match := _QUARTER.match(text):
+            year, quarter = int(match[1]), int(match[2])
+            return cls(start=month_start(year, 3 * quarter - 2), end=month_start(year, 3 * quarter + 1))
+        if match := _YEAR.match(text):
+            return cls(start=month_start(int(match[1]), 1), end=month_start(int(match[1]) + 1, 1))
+        if "/" in text:
+            start, _, end = text.partition("/")
+            return cls(start=parse_instant(start), end=parse_instant(end))
+        start = parse_instant(text)
+        return cls(start=start, end=start + timedelta(days=1))
+
+    @property
+    def days(self) -> int:
+        """Whole days touched."""
+        return -((self.start - self.end) // timedelta(days=1))

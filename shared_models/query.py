@@ -1,0 +1,82 @@
+"""Questions about costs, and the shape of the answers of one cloud server."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from shared_models.base import WireModel
+from shared_models.coverage import Coverage, Freshness
+from shared_models.export import CostBasis
+from shared_models.money import ExactDecimal
+from shared_models.page import Pagination
+from shared_models.period import ChargePeriod
+
+
+class Granularity(StrEnum):
+    """Length of one time bucket; TOTAL is one bucket for the whole period."""
+
+    TOTAL = "total"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+class FilterOperator(StrEnum):
+    """How a filter compares; comparisons are exact and case-sensitive, `contains` ignores case."""
+
+    EQUALS = "equals"
+    IN = "in"
+    NOT_IN = "not_in"
+    CONTAINS = "contains"
+    IS_NULL = "is_null"
+    IS_NOT_NULL = "is_not_null"
+
+
+class CostFilter(WireModel):
+    """One condition; several are joined by AND."""
+
+    column: str = Field(description="FOCUS column, x_Provider, tags.<key> or a business dimension")
+    operator: FilterOperator = FilterOperator.EQUALS
+    values: tuple[str, ...] = Field(default=(), description="One for equals and contains, none for is_null")
+
+
+class CostQuery(WireModel):
+    """What one cloud server is asked about its costs."""
+
+    period: ChargePeriod
+    metric: CostBasis = CostBasis.EFFECTIVE
+    group_by: tuple[str, ...] = ()
+    filters: tuple[CostFilter, ...] = ()
+    granularity: Granularity = Granularity.TOTAL
+
+
+class CostLine(WireModel):
+    """One group in one time bucket and one currency; `keys` follow `group_by`, null where the column is null."""
+
+    keys: tuple[str | None, ...]
+    bucket: str | None = None
+    currency: str
+    amount: ExactDecimal
+
+
+class CurrencyTotal(WireModel):
+    """The whole of one currency, over all pages."""
+
+    currency: str
+    amount: ExactDecimal
+    rows: int
+
+
+class CostReport(WireModel):
+    """Costs of one cloud: lines in descending amount, one total per currency, and what they rest on."""
+
+    metric: CostBasis
+    period: ChargePeriod
+    group_by: tuple[str, ...]
+    totals: tuple[CurrencyTotal, ...]
+    data: tuple[CostLine, ...]
+    pagination: Pagination
+    coverage: Coverage
+    freshness: tuple[Freshness, ...]

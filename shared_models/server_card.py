@@ -1,0 +1,46 @@
+"""What one server offers, under which identity, and how fresh its sources are."""
+
+from enum import StrEnum
+
+from shared_models.base import WireModel
+from shared_models.coverage import Freshness, Gap
+
+
+class Port(StrEnum):
+    """The capabilities that a cloud may offer."""
+
+    COSTS = "costs"
+    EXPORTS = "exports"
+    INVENTORY = "inventory"
+    USAGE = "usage"
+    PRICES = "prices"
+    COMMITMENTS = "commitments"
+    RECOMMENDATIONS = "recommendations"
+    ORGANISATION = "organisation"
+
+
+class Purse(WireModel):
+    """What is left of a quota or a budget for paid calls."""
+
+    name: str
+    unit: str
+    limit: str
+    left: str
+
+
+class ServerCard(WireModel):
+    """One server's description of itself: identity, regions, sources, freshness, quota and purse left."""
+
+    server: str
+    version: str
+    provider: str
+    mode: str
+    identity: str | None
+    billing_account_ids: tuple[str, ...]
+    sub_accounts: int | None
+    regions: tuple[str, ...]
+    offers: tuple[Port, ...]
+    not_offered: tuple[Gap, ...]
+    freshness: tuple[Freshness, ...]
+    purses: tuple[Purse, ...] = ()
+    next_steps: tuple[str, ...] = ()
