@@ -1,0 +1,165 @@
+"""Adopting a bill: verify each part, file it, make its cube, then commit all parts at once."""
+
+import hashlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from orchestrator.ledger.catalog import Catalog, new_generation, stamp
+from orchestrator.ledger.cubes import METRICS, build_cube, cube_totals
+from orchestrator.ledger.duck import connect, quoted, text_literal
+from orchestrator.ledger.home import LedgerHome, publish, unavailable
+from orchestrator.ledger.loads import Partition, insert_load, rebook
+from shared_models.errors import TransferCorruptError
+from shared_models.export import ExportPart, ImportReport
+from shared_models.focus.own_columns import FACT_COLUMNS
+
+Progress = Callable[[float, str], None]
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """What an adoption changed: the new generation (or the old one when nothing was new) and its load ids."""
+
+    generation: int
+    added: int
+    unchanged: int
+
+
+def adopt(
+    catalog: Catalog,
+    parts: Sequence[ExportPart],
+    reports: Sequence[ImportReport],
+    *,
+    now: datetime,
+    reason: str,
+    progress: Progress | None = None,
+) -> Adoption:
+    """Verify the parts, file them and commit them in one step; identical parts change nothing.
+
+    Raises:
+        TransferCorruptError: a part has other bytes, rows, columns or totals than announced.
+        LedgerUnavailableError: the disk refused; nothing was changed.
+
+    """
+    files: dict[str, str] = {}
+    for number, part in enumerate(parts):
+        if progress:
+            progress(number / max(len(parts), 1), f"{part.provider} {part.billing_period_start:%Y-%m}")
+        files[part.sha256] = _file(catalog.home, part)
+    with catalog.committing() as connection:
+        return _commit(connection, parts, reports, files, now=now, reason=reason)
+
+
+def _commit(
+    connection: sqlite3.Connection,
+    parts: Sequence[ExportPart],
+    reports: Sequence[ImportReport],
+    files: dict[str, str],
+    *,
+    now: datetime,
+    reason: str,
+) -> Adoption:
+    fresh = [part for part in parts if not _is_current(connection, part)]
+    if not fresh:
+        row = connection.execute("SELECT coalesce(max(id), 0) FROM generation").fetchone()
+        return Adoption(generation=int(row[0]), added=0, unchanged=len(parts))
+    generation = new_generation(connection, reason, now)
+    touched: set[Partition] = set()
+    for part in fresh:
+        insert_load(connection, part, files[part.sha256], generation, now)
+        touched.add((part.provider, part.billing_account_id, stamp(part.billing_period_start)))
+    rebook(connection, sorted(touched), generation)
+    connection.executemany(
+        "INSERT INTO import_report (generation, report) VALUES (?, ?)",
+        [[generation, report.model_dump_json()] for report in reports],
+    )
+    return Adoption(generation=generation, added=len(fresh), unchanged=len(parts) - len(fresh))
+
+
+def _is_current(connection: sqlite3.Connection, part: ExportPart) -> bool:
+    row = connection.execute(
+        "SELECT 1 FROM load WHERE provider = ? AND billing_account_id = ? AND billing_period_start = ?"
+        " AND source_key = ? AND source_format = ? AND sha256 = ? AND to_generation IS NULL",
+        [
+            part.provider,
+            part.billing_account_id,
+            stamp(part.billing_period_start),
+            part.source_key,
+            part.source_format.value,
+            part.sha256,
+        ],
+    ).fetchone()
+    return row is not None
+
+
+def _file(home: LedgerHome, part: ExportPart) -> str:
+    """Bring a part's file under its content's name, verified, with its cube; returns its path below the ledger."""
+    name = f"{part.sha256}.parquet"
+    final = home.facts / name
+    if not final.exists():
+        incoming = home.facts / f"{name}.{os.getpid()}.tmp"
+        try:
+            _take(Path(part.path), incoming)
+            _verify_bytes(incoming, part)
+            publish(incoming, final)
+        except OSError as error:
+            raise unavailable(error, final) from error
+        finally:
+            incoming.unlink(missing_ok=True)
+    cube = home.cubes / f"{part.sha256}.duckdb"
+    build_cube(final, cube)
+    _verify_totals(final, cube, part)
+    return f"facts/{name}"
+
+
+def _take(source: Path, target: Path) -> None:
+    # A hard link costs nothing; the converter's file is immutable and content-addressed too.
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _verify_bytes(file: Path, part: ExportPart) -> None:
+    digest = hashlib.sha256()
+    with file.open("rb") as handle:
+        while block := handle.read(_BLOCK):
+            digest.update(block)
+    if digest.hexdigest() != part.sha256:
+        raise TransferCorruptError(
+            f"A part of {part.provider} {part.billing_period_start:%Y-%m} arrived with other bytes than announced.",
+            hint="Repeat the sync; nothing was changed.",
+        )
+
+
+def _verify_totals(facts: Path, cube: Path, part: ExportPart) -> None:
+    """The file has our columns, and its cube sums to the announced totals to the last digit."""
+    with connect() as connection:
+        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({text_literal(str(facts))})").fetchall()
+        columns = {str(row[0]): str(row[1]) for row in described}
+        connection.execute(f"ATTACH {text_literal(str(cube))} AS {quoted('verified')} (READ_ONLY)")
+        found = {
+            str(currency): (int(str(rows)), *(Decimal(str(value or 0)) for value in sums))
+            for currency, rows, *sums in cube_totals(connection, "verified")
+        }
+    announced = {
+        total.currency: (
+            total.rows,
+            *(getattr(total, metric) for metric in ("billed_cost", "effective_cost", "list_cost", "contracted_cost")),
+        )
+        for total in part.totals
+    }
+    wrong_columns = [name for name, kind in FACT_COLUMNS.items() if columns.get(name) != kind]
+    if wrong_columns or found != announced:
+        raise TransferCorruptError(
+            f"A part of {part.provider} {part.billing_period_start:%Y-%m} does not hold what was announced.",
+            hint="Repeat the sync; nothing was changed.",
+            details={"columns": wrong_columns[:5], "metrics": list(METRICS)},
+        )

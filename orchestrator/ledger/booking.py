@@ -1,0 +1,55 @@
+"""Which load is the source of record: the rules that keep one bill from being counted twice. Pure functions.
+
+Within one (provider, billing account, billing period):
+
+1. The same source again (same source_key) is a restatement and replaces the former load exactly.
+2. Loads whose sub accounts do not overlap complement each other: all count (subscription-scope exports, two projects).
+3. Of loads that overlap, one counts: the source that the owner prefers; else a provider's bill before a pro-forma one;
+   else an export before coarse API history; else the one that covers more sub accounts, for a narrower one would lose
+   charges; else the better format (the order of SourceFormat); else the newest. The others are kept to reconcile.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shared_models.export import SourceFormat
+
+FORMAT_RANK: Final = {source_format: rank for rank, source_format in enumerate(SourceFormat)}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What the rules need to know of one load; a higher id is newer."""
+
+    load_id: int
+    source_format: SourceFormat
+    source_key: str
+    pro_forma: bool
+    sub_account_ids: frozenset[str]
+
+    def overlaps(self, other: "Candidate") -> bool:
+        """Whether both could hold the same charge. A load without sub accounts covers the whole billing account."""
+        if not self.sub_account_ids or not other.sub_account_ids:
+            return True
+        return not self.sub_account_ids.isdisjoint(other.sub_account_ids)
+
+
+def of_record(candidates: Sequence[Candidate], preferred_source: str | None = None) -> frozenset[int]:
+    """The ids of the loads that count, chosen greedily from the best down so that no two of them overlap."""
+    chosen: list[Candidate] = []
+    for candidate in sorted(candidates, key=lambda load: _merit(load, preferred_source)):
+        if not any(candidate.overlaps(other) for other in chosen):
+            chosen.append(candidate)
+    return frozenset(load.load_id for load in chosen)
+
+
+def _merit(load: Candidate, preferred_source: str | None) -> tuple[bool, bool, bool, int, int, int]:
+    return (
+        load.source_key != preferred_source,
+        load.pro_forma,
+        load.source_format is SourceFormat.API,
+        -len(load.sub_account_ids),
+        FORMAT_RANK[load.source_format],
+        -load.load_id,
+    )

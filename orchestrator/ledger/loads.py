@@ -1,0 +1,187 @@
+"""Loads in the catalogue: write them with their totals, book the sources of record, read a snapshot."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orchestrator.ledger.booking import Candidate, of_record
+from orchestrator.ledger.catalog import stamp, unstamp
+from shared_models.export import CostBasis, CurrencyTotals, ExportPart, SourceFormat
+
+Partition = tuple[str, str, str]
+"""(provider, billing account, stamp of the billing period's start)."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """One load as a snapshot sees it."""
+
+    load_id: int
+    provider: str
+    billing_account_id: str
+    billing_period_start: datetime
+    billing_period_end: datetime
+    source_format: SourceFormat
+    source_key: str
+    fingerprint: str
+    bases: frozenset[CostBasis]
+    pro_forma: bool
+    file: str
+    rows: int
+    sha256: str
+    sub_account_ids: tuple[str, ...]
+    charge_period_min: datetime
+    charge_period_max: datetime
+    data_as_of: datetime | None
+    loaded_at: datetime
+    booked: bool
+
+    def cube_path(self, cubes: Path) -> Path:
+        """The cube file made from this load's facts."""
+        return cubes / f"{self.sha256}.duckdb"
+
+
+def insert_load(connection: sqlite3.Connection, part: ExportPart, file: str, generation: int, now: datetime) -> int:
+    """Record one verified part; the former load of the same source in the same partition ends here.
+
+    Returns the new load's id, or the id of the identical load that is there already.
+    """
+    same = connection.execute(
+        "SELECT id, sha256 FROM load WHERE provider = ? AND billing_account_id = ? AND billing_period_start = ?"
+        " AND source_key = ? AND source_format = ? AND to_generation IS NULL",
+        [
+            part.provider,
+            part.billing_account_id,
+            stamp(part.billing_period_start),
+            part.source_key,
+            part.source_format.value,
+        ],
+    ).fetchone()
+    if same is not None:
+        if same["sha256"] == part.sha256:
+            return int(same["id"])
+        connection.execute("UPDATE load SET to_generation = ? WHERE id = ?", [generation, same["id"]])
+    cursor = connection.execute(
+        "INSERT INTO load (provider, billing_account_id, billing_period_start, billing_period_end, source_format,"
+        " source_key, fingerprint, bases, pro_forma, file, rows, size_bytes, sha256, sub_account_ids,"
+        " charge_period_min, charge_period_max, data_as_of, loaded_at, from_generation)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            part.provider,
+            part.billing_account_id,
+            stamp(part.billing_period_start),
+            stamp(part.billing_period_end),
+            part.source_format.value,
+            part.source_key,
+            part.fingerprint,
+            json.dumps([basis.value for basis in part.bases]),
+            int(part.pro_forma),
+            file,
+            part.rows,
+            part.size_bytes,
+            part.sha256,
+            json.dumps(part.sub_account_ids),
+            stamp(part.charge_period_min),
+            stamp(part.charge_period_max),
+            stamp(part.data_as_of) if part.data_as_of else None,
+            stamp(now),
+            generation,
+        ],
+    )
+    load_id = int(cursor.lastrowid or 0)
+    connection.executemany(
+        "INSERT INTO load_total VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            [load_id, t.currency, t.rows, *map(str, (t.billed_cost, t.effective_cost, t.list_cost, t.contracted_cost))]
+            for t in part.totals
+        ],
+    )
+    return load_id
+
+
+def rebook(connection: sqlite3.Connection, partitions: Iterable[Partition], generation: int) -> None:
+    """Decide anew which loads count in these partitions, and record what changed."""
+    for partition in partitions:
+        live = connection.execute(
+            "SELECT id, source_format, source_key, pro_forma, sub_account_ids FROM load WHERE provider = ?"
+            " AND billing_account_id = ? AND billing_period_start = ? AND to_generation IS NULL",
+            partition,
+        ).fetchall()
+        preferred = connection.execute(
+            "SELECT source_key FROM preference WHERE provider = ? AND billing_account_id = ?", partition[:2]
+        ).fetchone()
+        counting = of_record([_candidate(row) for row in live], preferred["source_key"] if preferred else None)
+        booked = {
+            int(row["load_id"])
+            for row in connection.execute(
+                "SELECT load_id FROM booking JOIN load ON load.id = load_id WHERE provider = ?"
+                " AND billing_account_id = ? AND billing_period_start = ? AND booking.to_generation IS NULL",
+                partition,
+            )
+        }
+        for load_id in booked - counting:
+            connection.execute(
+                "UPDATE booking SET to_generation = ? WHERE load_id = ? AND to_generation IS NULL",
+                [generation, load_id],
+            )
+        for load_id in counting - booked:
+            connection.execute("INSERT INTO booking (load_id, from_generation) VALUES (?, ?)", [load_id, generation])
+
+
+def loads_at(connection: sqlite3.Connection, generation: int) -> tuple[Load, ...]:
+    """Every load that was current in a generation, with whether it counts; in a stable order."""
+    rows = connection.execute(
+        "SELECT load.*, EXISTS (SELECT 1 FROM booking WHERE load_id = load.id AND booking.from_generation <= :g"
+        " AND (booking.to_generation IS NULL OR booking.to_generation > :g)) AS booked FROM load"
+        " WHERE load.from_generation <= :g AND (load.to_generation IS NULL OR load.to_generation > :g)"
+        " ORDER BY provider, billing_account_id, billing_period_start, load.id",
+        {"g": generation},
+    ).fetchall()
+    return tuple(_load(row) for row in rows)
+
+
+def totals_of(connection: sqlite3.Connection, load_id: int) -> tuple[CurrencyTotals, ...]:
+    """The control totals that a load arrived with."""
+    rows = connection.execute(
+        "SELECT currency, rows, billed_cost, effective_cost, list_cost, contracted_cost FROM load_total"
+        " WHERE load_id = ? ORDER BY currency",
+        [load_id],
+    ).fetchall()
+    return tuple(CurrencyTotals.model_validate(dict(row)) for row in rows)
+
+
+def _candidate(row: sqlite3.Row) -> Candidate:
+    return Candidate(
+        load_id=int(row["id"]),
+        source_format=SourceFormat(row["source_format"]),
+        source_key=row["source_key"],
+        pro_forma=bool(row["pro_forma"]),
+        sub_account_ids=frozenset(json.loads(row["sub_account_ids"])),
+    )
+
+
+def _load(row: sqlite3.Row) -> Load:
+    return Load(
+        load_id=int(row["id"]),
+        provider=row["provider"],
+        billing_account_id=row["billing_account_id"],
+        billing_period_start=unstamp(row["billing_period_start"]),
+        billing_period_end=unstamp(row["billing_period_end"]),
+        source_format=SourceFormat(row["source_format"]),
+        source_key=row["source_key"],
+        fingerprint=row["fingerprint"],
+        bases=frozenset(CostBasis(basis) for basis in json.loads(row["bases"])),
+        pro_forma=bool(row["pro_forma"]),
+        file=row["file"],
+        rows=int(row["rows"]),
+        sha256=row["sha256"],
+        sub_account_ids=tuple(json.loads(row["sub_account_ids"])),
+        charge_period_min=unstamp(row["charge_period_min"]),
+        charge_period_max=unstamp(row["charge_period_max"]),
+        data_as_of=unstamp(row["data_as_of"]) if row["data_as_of"] else None,
+        loaded_at=unstamp(row["loaded_at"]).astimezone(UTC),
+        booked=bool(row["booked"]),
+    )
