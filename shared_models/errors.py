@@ -213,7 +213,7 @@ class SourceError(FinOpsError):
 
 
 class SourceNotEnabledError(SourceError):
-    """This source cannot serve that question."""
+    """The source cannot serve that question."""
 
     code = "source_not_enabled"
 

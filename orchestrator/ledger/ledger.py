@@ -10,7 +10,6 @@ import duckdb
 
 from orchestrator.ledger.adopt import Adoption, Progress, adopt
 from orchestrator.ledger.catalog import Catalog, newest_generation, unstamp
-from orchestrator.ledger.cubes import Grain
 from orchestrator.ledger.duck import open_memory, quoted, text_literal
 from orchestrator.ledger.home import LedgerHome
 from orchestrator.ledger.loads import Load, loads_at
@@ -77,8 +76,13 @@ class Ledger:
         files = ", ".join(text_literal(str(self.fact_path(load))) for load in loads)
         return f"read_parquet([{files}])"
 
-    def cube_relation(self, load: Load, grain: Grain) -> str:
-        """SQL for one table of a load's cube file, attached on first use."""
+    def cube_alias(self, load: Load) -> str:
+        """The database name of a load's cube file, attached on first use.
+
+        Raises:
+            LedgerCorruptError: the file cannot be read.
+
+        """
         with self._guard:
             alias = self._attached.get(load.sha256)
             if alias is None:
@@ -93,7 +97,7 @@ class Ledger:
                         details={"file": path.name},
                     ) from error
                 self._attached[load.sha256] = alias
-        return f"{quoted(alias)}.{grain.table}"
+        return alias
 
     @contextmanager
     def cursor(self) -> Generator[duckdb.DuckDBPyConnection, None, None]:

@@ -32,6 +32,7 @@ class Load:
     file: str
     rows: int
     sha256: str
+    currencies: tuple[str, ...]
     sub_account_ids: tuple[str, ...]
     charge_period_min: datetime
     charge_period_max: datetime
@@ -135,7 +136,8 @@ def loads_at(connection: sqlite3.Connection, generation: int) -> tuple[Load, ...
     """Every load that was current in a generation, with whether it counts; in a stable order."""
     rows = connection.execute(
         "SELECT load.*, EXISTS (SELECT 1 FROM booking WHERE load_id = load.id AND booking.from_generation <= :g"
-        " AND (booking.to_generation IS NULL OR booking.to_generation > :g)) AS booked FROM load"
+        " AND (booking.to_generation IS NULL OR booking.to_generation > :g)) AS booked,"
+        " (SELECT group_concat(currency) FROM load_total WHERE load_id = load.id) AS currencies FROM load"
         " WHERE load.from_generation <= :g AND (load.to_generation IS NULL OR load.to_generation > :g)"
         " ORDER BY provider, billing_account_id, billing_period_start, load.id",
         {"g": generation},
@@ -178,6 +180,7 @@ def _load(row: sqlite3.Row) -> Load:
         file=row["file"],
         rows=int(row["rows"]),
         sha256=row["sha256"],
+        currencies=tuple(sorted((row["currencies"] or "").split(","))),
         sub_account_ids=tuple(json.loads(row["sub_account_ids"])),
         charge_period_min=unstamp(row["charge_period_min"]),
         charge_period_max=unstamp(row["charge_period_max"]),

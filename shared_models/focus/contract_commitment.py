@@ -1,4 +1,4 @@
-"""The FOCUS 1.4 ContractCommitment dataset (30 columns): what was agreed with a provider, for how long and at which terms."""
+"""The FOCUS 1.4 ContractCommitment dataset (30 columns): what was agreed with a provider, and at which terms."""
 
 from shared_models.focus import vocabularies as v
 from shared_models.focus.column import Column, Dataset, Kind, Level

@@ -1,0 +1,111 @@
+"""What an answer covers: accounts, days and cost metrics that are missing are said first."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from orchestrator.ledger.loads import Load
+from orchestrator.ledger.snapshot import Snapshot, unknown_basis
+from shared_models.coverage import Coverage, Freshness, Gap, SourceState
+from shared_models.export import CostBasis
+from shared_models.period import ChargePeriod, instant_text
+
+
+def coverage_of(
+    snapshot: Snapshot,
+    loads: Sequence[Load],
+    period: ChargePeriod,
+    bases: Iterable[CostBasis],
+    accounts: dict[str, int],
+) -> tuple[Coverage, tuple[str, ...]]:
+    """The coverage of a period, and the notes that say in words what is missing.
+
+    `accounts` is the number of sub accounts that each provider's organisation is known to have.
+    """
+    gaps: list[Gap] = []
+    for provider in snapshot.providers:
+        own = [load for load in loads if load.provider == provider]
+        gaps += _days(provider, own, snapshot, period)
+        gaps += _accounts(provider, own, accounts.get(provider))
+        gaps += [gap for basis in bases for gap in _basis(provider, own, basis)]
+        gaps += _pro_forma(provider, own)
+    answered = tuple(sorted({load.provider for load in loads}))
+    notes = tuple(f"{gap.source}: {gap.message}" for gap in gaps)
+    return Coverage(complete=not gaps, answered=answered, gaps=tuple(gaps)), notes
+
+
+def freshness_of(loads: Iterable[Load]) -> tuple[Freshness, ...]:
+    """How old the data of each provider is."""
+    by_provider: dict[str, list[Load]] = {}
+    for load in loads:
+        by_provider.setdefault(load.provider, []).append(load)
+    return tuple(
+        Freshness(
+            source=provider,
+            data_as_of=max((load.data_as_of for load in own if load.data_as_of), default=None),
+            fetched_at=max(load.loaded_at for load in own),
+            origin=", ".join(sorted({load.source_format.value for load in own})),
+        )
+        for provider, own in sorted(by_provider.items())
+    )
+
+
+def _days(provider: str, own: Sequence[Load], snapshot: Snapshot, period: ChargePeriod) -> list[Gap]:
+    every = [load for load in snapshot.booked if load.provider == provider]
+    first = min(load.charge_period_min for load in every)
+    last = max(load.charge_period_max for load in every)
+    if not own:
+        return [_gap(provider, "no_data", f"no charges in this period; the ledger holds {_span(first, last)}")]
+    gaps: list[Gap] = []
+    if period.start < first:
+        gaps.append(_gap(provider, "starts_late", f"data starts {instant_text(first)}, after the asked start"))
+    if period.end > last:
+        covered = max(last - period.start, timedelta()).days
+        gaps.append(
+            _gap(provider, "ends_early", f"data for {covered} of {period.days} days; it ends {instant_text(last)}")
+        )
+    return gaps + _missing_months(provider, own, period, first, last)
+
+
+def _missing_months(
+    provider: str, own: Sequence[Load], period: ChargePeriod, first: datetime, last: datetime
+) -> list[Gap]:
+    """Billing periods inside the data's span that no load covers."""
+    missing: list[str] = []
+    month = max(period.start, first).astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    end = min(period.end, last)
+    while month < end:
+        following = (month + timedelta(days=32)).replace(day=1)
+        if not any(load.charge_period_min < following and load.charge_period_max > month for load in own):
+            missing.append(f"{month:%Y-%m}")
+        month = following
+    return [_gap(provider, "missing_months", f"no data for {', '.join(missing)}")] if missing else []
+
+
+def _accounts(provider: str, own: Sequence[Load], known: int | None) -> list[Gap]:
+    found = {account for load in own for account in load.sub_account_ids}
+    if known is None or len(found) >= known or not own:
+        return []
+    return [_gap(provider, "accounts", f"costs from {len(found)} of {known} accounts")]
+
+
+def _basis(provider: str, own: Sequence[Load], basis: CostBasis) -> list[Gap]:
+    unknown = unknown_basis(own, basis)
+    if not unknown:
+        return []
+    formats = ", ".join(sorted({load.source_format.value for load in unknown}))
+    months = ", ".join(sorted({f"{load.billing_period_start:%Y-%m}" for load in unknown}))
+    return [_gap(provider, "basis_unknown", f"{basis.value} is not fully known from {formats} ({months})")]
+
+
+def _pro_forma(provider: str, own: Sequence[Load]) -> list[Gap]:
+    if not any(load.pro_forma for load in own):
+        return []
+    return [_gap(provider, "pro_forma", "these are pro-forma charges of a reseller or showback group, not a bill")]
+
+
+def _span(first: datetime, last: datetime) -> str:
+    return f"{instant_text(first)} to {instant_text(last)}"
+
+
+def _gap(provider: str, code: str, message: str) -> Gap:
+    return Gap(source=provider, state=SourceState.PARTIAL, code=code, message=message)

@@ -1,0 +1,96 @@
+"""The query engine: a question in, an answer with its coverage and evidence out. Knows no MCP."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from orchestrator.business.config import AccountRecord, BusinessConfig
+from orchestrator.ledger.ledger import Ledger
+from orchestrator.ledger.snapshot import Snapshot
+from orchestrator.query.answer import CostAnswer
+from orchestrator.query.coverage import coverage_of, freshness_of
+from orchestrator.query.dimensions import DimensionCatalog
+from orchestrator.query.plan import Planner
+from orchestrator.query.question import Measure, Question
+from orchestrator.query.run import run
+from orchestrator.query.values import ValueIndex
+from shared_models.errors import CursorError, DataNotReadyError
+from shared_models.export import CostBasis
+from shared_models.page import Pagination, decode_cursor, encode_cursor, question_digest
+
+
+class QueryEngine:
+    """Answers questions over one ledger with one business configuration."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        business: BusinessConfig,
+        organisation: Sequence[AccountRecord] = (),
+        accounts: dict[str, int] | None = None,
+    ) -> None:
+        self.ledger = ledger
+        self.business = business
+        self.catalog = DimensionCatalog(business, organisation)
+        self._accounts = accounts or {}
+
+    def ask(self, question: Question, *, cursor: str | None = None, as_of: datetime | None = None) -> CostAnswer:
+        """Costs as asked.
+
+        Raises:
+            RequestError: the question names something that does not exist, or a cursor that does not fit.
+            DataNotReadyError: the ledger holds nothing yet.
+
+        """
+        digest = question_digest(repr(question), as_of)
+        offset, generation = decode_cursor(cursor, digest=digest)
+        snapshot = self._snapshot(as_of, generation)
+        question = replace(question, offset=offset)
+        planner = Planner(self.ledger, snapshot, self.business, self.catalog)
+        planned = planner.plan(question)
+        result = run(self.ledger, snapshot, planned, ValueIndex(self.ledger, snapshot, self.catalog))
+        coverage, notes = coverage_of(snapshot, planned.loads, question.period, _bases(question), self._accounts)
+        following = encode_cursor(offset + question.limit, digest=digest, snapshot=str(snapshot.generation))
+        return CostAnswer(
+            notes=notes,
+            metric=question.metric,
+            period=question.period,
+            compare_to=question.compare_to,
+            group_by=question.group_by,
+            granularity=question.granularity,
+            buckets=result.buckets,
+            spend=question.spend or "total",
+            rates=question.conversion.table if question.conversion else None,
+            totals=result.totals,
+            data=result.data,
+            other=result.other,
+            unallocated=result.unallocated,
+            earlier=result.earlier,
+            pagination=Pagination(
+                next_cursor=following if result.has_more else None,
+                has_more=result.has_more,
+                total_estimate=max((total.groups for total in result.totals), default=0),
+            ),
+            coverage=coverage,
+            freshness=freshness_of(planned.loads),
+            evidence=result.evidence,
+        )
+
+    def _snapshot(self, as_of: datetime | None, generation: str | None) -> Snapshot:
+        if generation is not None:
+            if not generation.isdecimal():
+                raise CursorError("This cursor is damaged.")
+            return self.ledger.snapshot(generation=int(generation))
+        snapshot = self.ledger.snapshot(as_of=as_of)
+        if not snapshot.booked:
+            when = f" as of {as_of:%Y-%m-%d}" if as_of else ""
+            raise DataNotReadyError(
+                f"The ledger holds no costs{when}.",
+                hint="Run finops_sync, or `skyledger import PATH --provider NAME`, or start with --sample.",
+            )
+        return snapshot
+
+
+def _bases(question: Question) -> tuple[CostBasis, ...]:
+    beside = [CostBasis(m.value) for m in question.also if m not in {Measure.GROSS, Measure.CREDITS}]
+    return tuple(dict.fromkeys([question.metric, *beside]))

@@ -1,0 +1,84 @@
+"""Conversion by a named rate table: each charge at the rate that was valid on its day, exactly."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+from sqlglot import exp
+from sqlglot.expressions.core import Expression
+
+from orchestrator.query.question import Conversion
+from orchestrator.query.sql import column, text, timestamp
+from shared_models.errors import InvalidArgumentError, near_matches
+
+RateTables = Mapping[str, Mapping[str, Mapping[date, Decimal]]]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """From which day on one unit of a currency is worth how much in the target currency."""
+
+    target: str
+    table: str
+    steps: Mapping[str, tuple[tuple[datetime, Decimal], ...]]
+
+    @property
+    def changes_on(self) -> tuple[datetime, ...]:
+        """Instants at which a rate changes."""
+        return tuple(sorted({start for steps in self.steps.values() for start, _ in steps}))
+
+    def multiplier(self) -> Expression:
+        """CASE over currency and charge date; null where no rate is known, so that the caller can tell."""
+        case = exp.Case().when(
+            exp.EQ(this=column("BillingCurrency"), expression=text(self.target)), _decimal(Decimal(1))
+        )
+        for currency, steps in self.steps.items():
+            for start, rate in sorted(steps, reverse=True):
+                since = exp.GTE(this=column("ChargePeriodStart"), expression=timestamp(start))
+                same = exp.EQ(this=column("BillingCurrency"), expression=text(currency))
+                case = case.when(exp.And(this=same, expression=since), _decimal(rate))
+        return case
+
+
+def rates_for(conversion: Conversion, tables: RateTables) -> Rates:
+    """The rates into the wanted currency, direct or by the inverse pair.
+
+    Raises:
+        InvalidArgumentError: there is no such table, or it does not know the currency.
+
+    """
+    table = tables.get(conversion.table)
+    if table is None:
+        near = near_matches(conversion.table, tables) or sorted(tables)
+        raise InvalidArgumentError(
+            "rates",
+            f"There is no rate table {conversion.table!r}.",
+            hint=f"Known tables: {', '.join(near)}." if near else "Add [rates.<name>] to skyledger.toml.",
+        )
+    steps: dict[str, tuple[tuple[datetime, Decimal], ...]] = {}
+    for pair, by_day in table.items():
+        base, _, quote = pair.partition("/")
+        if quote == conversion.currency:
+            steps[base] = tuple((_midnight(day), rate) for day, rate in by_day.items())
+        elif base == conversion.currency and quote not in steps:
+            steps[quote] = tuple((_midnight(day), _inverse(rate)) for day, rate in by_day.items())
+    if not steps:
+        raise InvalidArgumentError(
+            "currency",
+            f"The rate table {conversion.table!r} does not lead to {conversion.currency!r}.",
+            hint=f"It holds {', '.join(sorted(table))}.",
+        )
+    return Rates(conversion.currency, conversion.table, steps)
+
+
+def _inverse(rate: Decimal) -> Decimal:
+    return (Decimal(1) / rate).quantize(Decimal("1e-8"))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
+
+
+def _decimal(value: Decimal) -> Expression:
+    return exp.cast(exp.Literal.number(format(value, "f")), "DECIMAL(14, 8)")

@@ -1,0 +1,232 @@
+"""Run a question on a snapshot and shape its rows into an answer that adds up."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from orchestrator.ledger.ledger import Ledger
+from orchestrator.ledger.snapshot import Snapshot, sources_digest
+from orchestrator.query.answer import CostGroup, CurrencySum, Evidence, Remainder
+from orchestrator.query.compile import compile_question, compile_unrated, measure_names
+from orchestrator.query.dimensions import Dimension
+from orchestrator.query.plan import Planned
+from orchestrator.query.question import Question
+from orchestrator.query.values import ValueIndex
+from shared_models.errors import InvalidArgumentError
+from shared_models.query import Granularity
+from shared_models.untrusted import safe_text
+
+
+@dataclass(frozen=True)
+class Result:
+    """The figures of one question."""
+
+    totals: tuple[CurrencySum, ...]
+    data: tuple[CostGroup, ...]
+    other: tuple[Remainder, ...]
+    unallocated: tuple[Remainder, ...]
+    earlier: tuple[Remainder, ...]
+    buckets: tuple[str, ...] | None
+    has_more: bool
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class _Row:
+    kind: str
+    rank: int
+    keys: tuple[str | None, ...]
+    currency: str
+    bucket: date | None
+    measures: tuple[Decimal | None, ...]
+    lines: int
+
+
+def run(ledger: Ledger, snapshot: Snapshot, planned: Planned, values: ValueIndex) -> Result:
+    """The figures of a planned question.
+
+    Raises:
+        InvalidArgumentError: a charge has no rate in the named table.
+
+    """
+    question = planned.plan.question
+    rows = _fetch(ledger, planned) if snapshot.booked else []
+    buckets = _buckets(question, rows)
+    by_kind: dict[str, list[_Row]] = defaultdict(list)
+    for row in rows:
+        by_kind[row.kind].append(row)
+    totals = tuple(
+        CurrencySum(
+            **_amounts(question, [row], _series(by_kind["bucket"], row.currency, buckets)),
+            currency=row.currency,
+            groups=_group_count(by_kind, row.currency),
+            line_items=row.lines,
+            change_percent=_percent(question, row),
+        )
+        for row in sorted(by_kind["total"], key=lambda row: row.currency)
+    )
+    return Result(
+        totals=totals or _zeros(question, planned),
+        data=_groups(question, by_kind["line"], buckets, planned.plan.dimensions, values),
+        other=_remainders(question, by_kind["after"]),
+        unallocated=_remainders(question, by_kind["rest"]),
+        earlier=_remainders(question, by_kind["before"]),
+        buckets=buckets,
+        has_more=bool(by_kind["after"]),
+        evidence=_evidence(snapshot, planned, sum(row.lines for row in by_kind["total"])),
+    )
+
+
+def _zeros(question: Question, planned: Planned) -> tuple[CurrencySum, ...]:
+    """A question that is right and matches no charge answers zero in each currency of the sources read."""
+    found = {currency for load in planned.loads for currency in load.currencies}
+    currencies = [question.conversion.currency] if question.conversion else sorted(found)
+    nothing = _Row("total", 0, (), "", None, (Decimal(0),) * len(measure_names(question)), 0)
+    return tuple(
+        CurrencySum(**_amounts(question, [nothing], None), currency=currency, groups=0, line_items=0)
+        for currency in currencies
+    )
+
+
+def _fetch(ledger: Ledger, planned: Planned) -> list[_Row]:
+    plan = planned.plan
+    sql = compile_question(plan).sql("duckdb")
+    with ledger.cursor() as cursor:
+        try:
+            fetched = cursor.execute(sql).fetchall()
+        except duckdb.OutOfRangeException as error:
+            raise InvalidArgumentError(
+                "currency", "A sum is larger than the ledger can convert exactly.", hint="Ask without a conversion."
+            ) from error
+        _require_rates(cursor, planned)
+    keys = len(plan.dimensions)
+    measures = len(measure_names(plan.question))
+    return [
+        _Row(
+            kind=row[0],
+            rank=int(row[1] or 0),
+            keys=tuple(row[2 : 2 + keys]),
+            currency=row[2 + keys],
+            bucket=row[3 + keys],
+            measures=tuple(row[4 + keys : 4 + keys + measures]),
+            lines=int(row[4 + keys + measures] or 0),
+        )
+        for row in fetched
+    ]
+
+
+def _require_rates(cursor: duckdb.DuckDBPyConnection, planned: Planned) -> None:
+    """A charge without a rate would silently vanish from a converted total."""
+    statement = compile_unrated(planned.plan)
+    if statement is None:
+        return
+    missing = sorted(row[0] for row in cursor.execute(statement.sql("duckdb")).fetchall())
+    if missing:
+        raise InvalidArgumentError(
+            "rates",
+            f"The named rate table has no rate for {', '.join(missing)} in all of this period.",
+            hint="Complete the table in skyledger.toml, or ask without a conversion.",
+        )
+
+
+def _buckets(question: Question, rows: Sequence[_Row]) -> tuple[str, ...] | None:
+    if question.granularity is Granularity.TOTAL:
+        return None
+    return tuple(sorted({row.bucket.isoformat() for row in rows if row.bucket is not None}))
+
+
+def _series(rows: Sequence[_Row], currency: str, buckets: tuple[str, ...] | None) -> tuple[Decimal, ...] | None:
+    if buckets is None:
+        return None
+    amounts = {row.bucket.isoformat(): row.measures[0] for row in rows if row.bucket and row.currency == currency}
+    return tuple(amounts.get(bucket) or Decimal(0) for bucket in buckets)
+
+
+def _amounts(question: Question, rows: Sequence[_Row], series: tuple[Decimal, ...] | None) -> dict[str, Any]:
+    """The figures of one group, summed over its buckets."""
+    sums = [sum((row.measures[n] or Decimal(0) for row in rows), Decimal(0)) for n in range(len(rows[0].measures))]
+    compared = question.compare_to is not None
+    return {
+        "amount": sums[0],
+        "compare_amount": sums[1] if compared else None,
+        "change": sums[0] - sums[1] if compared else None,
+        "also": {m.value: sums[2 + n] for n, m in enumerate(question.also)} or None,
+        "series": series,
+    }
+
+
+def _percent(question: Question, row: _Row) -> float | None:
+    before = row.measures[1]
+    if question.compare_to is None or not before:
+        return None
+    return round(float(((row.measures[0] or Decimal(0)) - before) / before * 100), 2)
+
+
+def _group_count(by_kind: Mapping[str, Sequence[_Row]], currency: str) -> int:
+    parts = [row for kind in ("before", "after", "rest") for row in by_kind[kind] if row.currency == currency]
+    listed = {row.keys for row in by_kind["line"] if row.currency == currency}
+    return len(listed) + sum(row.rank for row in parts)
+
+
+def _groups(
+    question: Question,
+    rows: Sequence[_Row],
+    buckets: tuple[str, ...] | None,
+    dimensions: Sequence[Dimension],
+    values: ValueIndex,
+) -> tuple[CostGroup, ...]:
+    gathered: dict[tuple[str, int], list[_Row]] = defaultdict(list)
+    for row in rows:
+        gathered[row.currency, row.rank].append(row)
+    named = [_names(dimension, values, question.period.end) for dimension in dimensions]
+    return tuple(
+        CostGroup(
+            keys=tuple(
+                safe_text(names.get(key, key)) if key is not None else None
+                for key, names in zip(group[0].keys, named, strict=True)
+            ),
+            currency=currency,
+            **_amounts(question, group, _series(group, currency, buckets)),
+        )
+        for (currency, _), group in sorted(gathered.items())
+    )
+
+
+def _names(dimension: Dimension, values: ValueIndex, end: datetime) -> dict[str, str]:
+    """What each Id was called at the end of the period; two Ids of one name show their Id too."""
+    limit = end.astimezone(UTC).replace(tzinfo=None)
+    named: dict[str, str] = {}
+    for label in values.labels(dimension):
+        if label.since < limit or label.identity not in named:
+            named[label.identity] = label.name
+    shared = {name for name, count in Counter(named.values()).items() if count > 1}
+    return {identity: f"{name} [{identity}]" if name in shared else name for identity, name in named.items()}
+
+
+def _remainders(question: Question, rows: Sequence[_Row]) -> tuple[Remainder, ...]:
+    return tuple(
+        Remainder(**_amounts(question, [row], None), currency=row.currency, groups=row.rank)
+        for row in sorted(rows, key=lambda row: row.currency)
+    )
+
+
+def _evidence(snapshot: Snapshot, planned: Planned, lines: int) -> Evidence:
+    digest = sources_digest(planned.loads)
+    asked = repr((planned.plan.question, [c.sql() for c in planned.plan.conditions]))
+    query_id = hashlib.sha256(f"{asked}|{digest}".encode()).hexdigest()[:16]
+    committed = snapshot.committed_at
+    return Evidence(
+        query_id=query_id,
+        snapshot=snapshot.generation,
+        as_of=f"{committed:%Y-%m-%dT%H:%M:%SZ}" if committed else "",
+        sources=digest,
+        source_files=len(planned.loads),
+        line_items=lines,
+        read_from=planned.grain,
+    )
