@@ -1,1 +1,1 @@
-"""serving."""
+"""How every server of ours speaks MCP: strict arguments, one error form, compact answers, both transports."""

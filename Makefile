@@ -1,0 +1,51 @@
+# Every target makes what it needs. `make help` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help install demo test check format lint types contracts deps lock bench clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+
+install: $(STAMP)  ## .venv with pinned, hashed requirements and .venv/bin/skyledger
+
+$(STAMP): requirements.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+demo: install  ## the main job on the sample organisation, through real MCP clients
+	@$(BIN)/skyledger demo
+
+test: install  ## the tests
+	@$(BIN)/python -m pytest -q -n 2
+
+check: install format lint types contracts deps test  ## everything that must be green
+
+format: install
+	@$(BIN)/ruff format --check .
+
+lint: install
+	@$(BIN)/ruff check .
+
+types: install
+	@$(BIN)/pyright
+
+contracts: install
+	@$(BIN)/lint-imports
+
+deps: install
+	@$(BIN)/deptry .
+
+lock:  ## pin the requirements again
+	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --universal \
+		--python-version 3.11 --group dev pyproject.toml -o requirements.txt
+
+bench: install  ## the benchmarks, as ratios against a named baseline
+	@$(BIN)/python -m benchmarks
+
+clean:  ## remove what was made
+	@rm -rf .venv .pytest_cache .ruff_cache dist build .demo

@@ -1,0 +1,49 @@
+"""Logs: structured, to stderr, without secrets. Stdout belongs to the protocol."""
+
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+import structlog
+
+_SECRET_NAME: Final = re.compile(r"secret|token|password|authorization|signature|credential|api_?key", re.IGNORECASE)
+_SECRET_TEXT: Final = re.compile(
+    r"(?P<key>AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16})"
+    r"|(?P<bearer>Bearer\s+[\w.~+/-]+=*)"
+    r"|(?P<jwt>eyJ[\w-]{8,}\.[\w-]+\.[\w-]*)"
+    r"|(?P<query>(?<=[?&])(?:sig|X-Amz-Signature|X-Amz-Security-Token|code|access_token)=[^&\s]+)"
+    r"|(?P<assigned>(?:secret|token|password)\w*\s*[=:]\s*\S+)",
+    re.IGNORECASE,
+)
+_MASK: Final = "[redacted]"
+
+
+def redact(text: str) -> str:
+    """The text with what looks like a secret masked."""
+    return _SECRET_TEXT.sub(_MASK, text)
+
+
+def configure_logs(level: int = 30) -> None:
+    """Log warnings and worse to stderr as one JSON object a line."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _redacted,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name, value in event.items():
+        if _SECRET_NAME.search(name):
+            event[name] = _MASK
+        elif isinstance(value, str):
+            event[name] = redact(value)
+    return event

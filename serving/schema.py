@@ -1,0 +1,36 @@
+"""JSON schemas as small as they can be: no generated titles, no null unions, which some clients reject."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+
+def slim(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema without `title`s that pydantic generated, and with optional fields as their plain type."""
+    return cast("dict[str, Any]", _slim(dict(schema), in_properties=False))
+
+
+def _slim(node: Any, *, in_properties: bool) -> Any:
+    if isinstance(node, list):
+        return [_slim(item, in_properties=False) for item in cast("list[Any]", node)]
+    if not isinstance(node, dict):
+        return node
+    found = cast("dict[str, Any]", node)
+    if in_properties:
+        return {name: _slim(value, in_properties=False) for name, value in found.items()}
+    found = _without_null(found)
+    return {
+        key: _slim(value, in_properties=key in {"properties", "$defs"})
+        for key, value in found.items()
+        if key != "title" and not (key == "default" and value is None)
+    }
+
+
+def _without_null(node: dict[str, Any]) -> dict[str, Any]:
+    options = node.get("anyOf")
+    if not isinstance(options, list):
+        return node
+    kept = [option for option in cast("list[dict[str, Any]]", options) if option.get("type") != "null"]
+    if len(kept) != 1:
+        return node
+    rest = {key: value for key, value in node.items() if key != "anyOf"}
+    return {**kept[0], **rest}

@@ -1,0 +1,5 @@
+"""`python -m skyledger`."""
+
+from skyledger import main
+
+main()
