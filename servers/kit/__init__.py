@@ -1,1 +1,1 @@
-"""kit."""
+"""What every cloud server shares: ports, tools, the converter of bills. Knows no cloud."""

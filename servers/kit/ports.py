@@ -1,4 +1,4 @@
-"""The ports: what a cloud may offer. A cloud is a folder that implements some of them; a missing one is a declared gap."""
+"""The ports: what a cloud may offer. A cloud implements some of them; a missing one is a declared gap."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,0 +1,266 @@
+"""Convert any bill to FOCUS 1.4 Parquet: discover, recognise, type, account for every row, write sorted parts."""
+
+import hashlib
+import shutil
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import psutil
+
+from servers.kit.exports.account import rejections, residuals, source_sums
+from servers.kit.exports.layout import UNDERSTOOD, Export, discover, is_bill
+from servers.kit.exports.native import NativeFormat
+from servers.kit.exports.providers import cloud_of, slug_of
+from servers.kit.exports.read import open_source
+from servers.kit.exports.recognise import Recognised, recognise_source
+from servers.kit.exports.split_cost import split_condition
+from servers.kit.exports.sql import literal, quoted
+from servers.kit.exports.typed import create_mapped, create_prepared
+from servers.kit.exports.write import Origin, partitions_of, write_part
+from shared_models.errors import FinOpsError, TooManyRejectsError, UnreadableExportError
+from shared_models.export import ConvertedExport, CostBasis, ExportPart, ImportReport
+
+Progress = Callable[[float, str], None]
+_MANY_PARTITIONS: Final = 4
+_BLOCK: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class ConvertOptions:
+    """What an owner may set about an import."""
+
+    max_reject_share: float = 0.01
+    source_key: str | None = None
+    threads: int | None = None
+
+
+def convert(
+    path: Path,
+    out: Path,
+    *,
+    provider: str | None,
+    natives: Sequence[NativeFormat] = (),
+    options: ConvertOptions | None = None,
+    progress: Progress | None = None,
+) -> tuple[ConvertedExport, ...]:
+    """Convert every export under a path; its parts are written to `out`, one file each, named by their content.
+
+    Raises:
+        UnreadableExportError: a file cannot be read or is no bill; the error names file, row and column.
+        TooManyRejectsError: more rows were rejected than `max_reject_share` allows; nothing stays written.
+
+    """
+    options = options or ConvertOptions()
+    out.mkdir(parents=True, exist_ok=True)
+    converted: list[ConvertedExport] = []
+    work = [(export, group) for export in discover(path) for group in _groups(export)]
+    known = [export.key for export, _ in work]
+    for number, (export, files) in enumerate(work):
+        if progress:
+            progress(number / len(work), Path(export.key).name)
+        found = _convert_group(export, files, out, provider, natives, options)
+        if found is not None:
+            converted.append(found)
+    if not converted:
+        raise UnreadableExportError(
+            "No file here is a bill that SkyLedger knows.",
+            file=known[0] if known else str(path),
+            hint=f"SkyLedger reads {UNDERSTOOD}.",
+        )
+    if progress:
+        progress(1.0, "done")
+    return tuple(converted)
+
+
+def _groups(export: Export) -> list[tuple[Path, ...]]:
+    """The files of an export that share a kind: Parquet, CSV or JSON are read together."""
+    kinds: dict[str, list[Path]] = {}
+    for file in export.files:
+        if is_bill(file):
+            kind = "csv" if ".csv" in file.name.lower() else file.name.lower().removesuffix(".gz").rsplit(".", 1)[-1]
+            kinds.setdefault(kind, []).append(file)
+    return [tuple(files) for _, files in sorted(kinds.items())]
+
+
+def _convert_group(
+    export: Export,
+    files: tuple[Path, ...],
+    out: Path,
+    provider: str | None,
+    natives: Sequence[NativeFormat],
+    options: ConvertOptions,
+) -> ConvertedExport | None:
+    scratch = out / f".work-{uuid.uuid4().hex}"
+    scratch.mkdir()
+    written: list[ExportPart] = []
+    try:
+        with closing(_connect(scratch, options)) as connection:
+            columns = open_source(connection, files)
+            recognised = recognise_source(columns, natives, files[0])
+            if recognised is None:
+                return None
+            origin = _origin(export, files, recognised, options)
+            converted = _convert_rows(connection, recognised, origin, files, out, provider, options, written)
+    except duckdb.Error as error:
+        _discard(written)
+        raise _failed(error, files[0]) from error
+    except FinOpsError:
+        _discard(written)
+        raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return converted
+
+
+def _convert_rows(
+    connection: duckdb.DuckDBPyConnection,
+    recognised: Recognised,
+    origin: Origin,
+    files: tuple[Path, ...],
+    out: Path,
+    provider: str | None,
+    options: ConvertOptions,
+    written: list[ExportPart],
+) -> ConvertedExport:
+    kinds = create_mapped(connection, recognised.relation, recognised.mapping)
+    aside = recognised.aside or split_condition(connection, kinds)
+    create_prepared(connection, kinds, source_format=origin.source_format.value, aside=aside)
+    providers = _providers(connection, recognised.provider or provider, kinds, given=provider)
+    partitions = partitions_of(connection, "prepared", providers)
+    relation = "prepared"
+    if len(partitions) > _MANY_PARTITIONS:
+        connection.execute("CREATE TABLE kept AS SELECT * FROM prepared")
+        relation = "kept"
+    refused = rejections(connection, relation)
+    read, rejected = _row_counts(connection, relation)
+    faulty = rejected - sum(r.rows for r in refused if r.expected)
+    if faulty and faulty > options.max_reject_share * read:
+        first = next(r for r in refused if not r.expected)
+        raise TooManyRejectsError(
+            f"{faulty} of {read} rows cannot be booked, first: {first.reason} ({first.file}, row {first.row}).",
+            hint="Mend the export, or allow more with --max-reject-share.",
+            details={"rejections": [r.model_dump() for r in refused[:5]]},
+        )
+    source, rejected_sums = source_sums(connection, relation)
+    for partition in partitions:
+        part = write_part(connection, relation, partition, origin, out)
+        written.append(part)
+    report = ImportReport(
+        path=origin.source_key,
+        provider=", ".join(sorted({part.provider for part in written})) or (provider or "unknown"),
+        source_format=origin.source_format,
+        source_key=origin.source_key,
+        files=len(files),
+        rows_read=read,
+        rows_kept=read - rejected,
+        rows_rejected=rejected,
+        rejections=refused,
+        residuals=residuals(source, rejected_sums, written),
+        notes=(*recognised.notes, *_notes(connection, relation, kinds, written)),
+        rejected_path=_keep_rejected(connection, relation, out, origin) if rejected else None,
+    )
+    return ConvertedExport(parts=tuple(written), report=report)
+
+
+def _providers(
+    connection: duckdb.DuckDBPyConnection, fallback: str | None, kinds: Mapping[str, str], *, given: str | None
+) -> dict[str, str]:
+    """Billing account -> provider slug: the one known cloud that its rows name, else what was said, else their name."""
+    if "ServiceProviderName" not in kinds:
+        rows = connection.execute("SELECT DISTINCT BillingAccountId FROM prepared WHERE _reason IS NULL").fetchall()
+        return {account: fallback or "unknown" for (account,) in rows}
+    name = quoted("ServiceProviderName")
+    rows = connection.execute(
+        f"SELECT BillingAccountId, list(DISTINCT {cloud_of(name)}) FILTER ({cloud_of(name)} IS NOT NULL),"
+        f" mode({slug_of(name)}) FROM prepared WHERE _reason IS NULL GROUP BY 1"
+    ).fetchall()
+    found: dict[str, str] = {}
+    for account, clouds, usual in rows:
+        named = list(clouds or [])
+        if len(named) == 1:
+            found[account] = named[0]
+        else:
+            found[account] = given or fallback or usual or "unknown"
+    return found
+
+
+def _row_counts(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[int, int]:
+    row = connection.execute(f"SELECT count(*), count(_reason) FROM {relation}").fetchone() or (0, 0)
+    return int(row[0]), int(row[1])
+
+
+def _notes(
+    connection: duckdb.DuckDBPyConnection, relation: str, kinds: Mapping[str, str], parts: Sequence[ExportPart]
+) -> tuple[str, ...]:
+    notes: list[str] = []
+    unknown = sorted({basis.value for part in parts for basis in _missing(part)})
+    notes += [f"{name} is null in some rows: its totals are incomplete" for name in unknown]
+    if kinds.get("Tags") == "VARCHAR":
+        row = connection.execute(f"SELECT count(*) FROM mapped WHERE {quoted('Tags')} IS NOT NULL").fetchone() or (0,)
+        read = connection.execute(f"SELECT count(Tags) FROM {relation}").fetchone() or (0,)
+        empty = connection.execute(
+            f"SELECT count(*) FROM mapped WHERE trim({quoted('Tags')}) IN ('', 'NULL', 'null')"
+        ).fetchone() or (0,)
+        if lost := int(row[0]) - int(empty[0]) - int(read[0]):
+            notes.append(f"the tags of {lost} rows cannot be read and are null")
+    if any(part.pro_forma for part in parts):
+        notes.append("the bill is pro-forma: it is invoiced by somebody other than the cloud")
+    return tuple(notes)
+
+
+def _missing(part: ExportPart) -> tuple[CostBasis, ...]:
+    return tuple(basis for basis in CostBasis if basis not in part.bases)
+
+
+def _keep_rejected(connection: duckdb.DuckDBPyConnection, relation: str, out: Path, origin: Origin) -> str:
+    file = out / f"rejected-{origin.fingerprint[:16]}-{origin.source_format.value.replace('+', '-')}.parquet"
+    connection.execute(
+        f"COPY (SELECT * FROM {relation} WHERE _reason IS NOT NULL ORDER BY _file, _row) TO {literal(str(file))}"
+        " (FORMAT parquet, COMPRESSION zstd)"
+    )
+    return str(file)
+
+
+def _origin(export: Export, files: Sequence[Path], recognised: Recognised, options: ConvertOptions) -> Origin:
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as handle:
+            while block := handle.read(_BLOCK):
+                digest.update(block)
+    return Origin(
+        source_format=recognised.source_format,
+        source_key=options.source_key or export.key,
+        fingerprint=digest.hexdigest(),
+        bases=recognised.bases,
+        made_at=export.made_at,
+    )
+
+
+def _connect(scratch: Path, options: ConvertOptions) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(
+        str(scratch / "work.duckdb"),
+        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(f"SET memory_limit = '{psutil.virtual_memory().total // 2}B'")
+    connection.execute(f"SET temp_directory = {literal(str(scratch / 'spill'))}")
+    if options.threads:
+        connection.execute(f"SET threads = {options.threads}")
+    return connection
+
+
+def _discard(parts: Sequence[ExportPart]) -> None:
+    for part in parts:
+        Path(part.path).unlink(missing_ok=True)
+
+
+def _failed(error: duckdb.Error, file: Path) -> UnreadableExportError:
+    said = str(error).splitlines()[0].split(":", 1)[-1].strip()[:200]
+    return UnreadableExportError(
+        f"The bill cannot be converted: {said}", file=str(file), hint="Check the file, or export it again."
+    )

@@ -1,0 +1,93 @@
+"""SQL fragments of the converter: quoting, and values of any source type as our types, null where they are not."""
+
+from typing import Final
+
+UNIT_SCALE: Final = 12
+"""Decimals of an amount in the ledger; each amount is rounded to them once, half away from zero."""
+
+MONEY: Final = "DECIMAL(30,12)"
+TAIL: Final = "DECIMAL(38,30)"
+_EXACT: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+
+
+def quoted(identifier: str) -> str:
+    """An identifier as SQL."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def as_text(expression: str, kind: str) -> str:
+    """The value as trimmed text; empty, NULL and null words are null."""
+    text = expression if kind == "VARCHAR" else f"CAST({expression} AS VARCHAR)"
+    return f"CASE WHEN trim({text}) IN ('', 'NULL', 'null') THEN NULL ELSE trim({text}) END"
+
+
+def as_money(expression: str, kind: str) -> str:
+    """The value rounded to 12 decimals; null where it is no finite number that fits. A float counts as written."""
+    if kind.startswith("DECIMAL") or kind in _EXACT:
+        return f"TRY_CAST({expression} AS {MONEY})"
+    return f"TRY_CAST({as_text(expression, kind)} AS {MONEY})"
+
+
+def as_tail(expression: str, kind: str) -> str:
+    """What the rounding left over, exactly: value - rounded value. Amounts from 10 million up carry 18 decimals."""
+    if kind in _EXACT:
+        return f"CAST(0 AS {TAIL})"
+    value = expression if kind.startswith("DECIMAL") else as_text(expression, kind)
+    rounded = f"TRY_CAST({value} AS {MONEY})"
+    fine = f"TRY_CAST({value} AS {TAIL}) - CAST({rounded} AS {TAIL})"
+    coarse = f"CAST(TRY_CAST({value} AS DECIMAL(38,18)) - CAST({rounded} AS DECIMAL(38,18)) AS {TAIL})"
+    return f"CASE WHEN abs({rounded}) < 10000000 THEN {fine} ELSE {coarse} END"
+
+
+def as_decimal(expression: str, kind: str) -> str:
+    """A quantity or price: as money, but a value that cannot be read is null rather than a fault."""
+    return as_money(expression, kind)
+
+
+def as_time(expression: str, kind: str) -> str:
+    """The instant in UTC without zone; a text without zone is UTC; m/d/Y is read too."""
+    if kind.startswith("TIMESTAMP WITH"):
+        return f"({expression} AT TIME ZONE 'UTC')"
+    if kind.startswith(("TIMESTAMP", "DATE")):
+        return f"CAST({expression} AS TIMESTAMP)"
+    text = as_text(expression, kind)
+    iso = f"(TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
+    return f"COALESCE({iso}, TRY_STRPTIME({text}, ['%m/%d/%Y', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M']))"
+
+
+def as_map(expression: str, kind: str) -> str:
+    """Tags as MAP(VARCHAR, VARCHAR) from a map, a struct, a list of pairs, or JSON text with or without braces."""
+    if kind.startswith("MAP("):
+        return f"TRY_CAST({expression} AS MAP(VARCHAR, VARCHAR))"
+    if kind.startswith("STRUCT(") and not kind.endswith("[]"):
+        return _json_object(f"CAST(to_json({expression}) AS VARCHAR)")
+    if kind.endswith("[]"):
+        return _json_pairs(f"CAST(to_json({expression}) AS VARCHAR)")
+    text = as_text(expression, kind)
+    braced = f"CASE WHEN {text} LIKE '{{%' OR {text} LIKE '[%' THEN {text} ELSE '{{' || {text} || '}}' END"
+    return f"CASE WHEN {text} LIKE '[%' THEN {_json_pairs(text)} ELSE {_json_object(braced)} END"
+
+
+def _json_object(text: str) -> str:
+    return f"TRY(CAST(TRY_CAST({text} AS JSON) AS MAP(VARCHAR, VARCHAR)))"
+
+
+def _json_pairs(text: str) -> str:
+    """A list of {key, value} or {name, value}; the last of two equal keys wins, as in JSON."""
+    shape = literal('[{"key":"VARCHAR","name":"VARCHAR","value":"VARCHAR"}]')
+    pairs = f"json_transform(TRY_CAST({text} AS JSON), {shape})"
+    keyed = f'list_filter({pairs}, lambda p: COALESCE(p."key", p."name") IS NOT NULL)'
+    keys = f'list_transform({keyed}, lambda p: COALESCE(p."key", p."name"))'
+    return f'TRY(MAP({keys}, list_transform({keyed}, lambda p: p."value")))'
+
+
+def as_json(expression: str, kind: str) -> str:
+    """JSON text; a nested value is serialised."""
+    if kind == "VARCHAR":
+        return as_text(expression, kind)
+    return f"CASE WHEN {expression} IS NULL THEN NULL ELSE CAST(to_json({expression}) AS VARCHAR) END"
