@@ -5,7 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared_models.base import WireModel
+from shared_models.coverage import Coverage
 from shared_models.money import ExactDecimal
+from shared_models.page import Pagination
 
 
 class CostBasis(StrEnum):
@@ -122,6 +124,26 @@ class ConvertedExport(WireModel):
 
     parts: tuple[ExportPart, ...]
     report: ImportReport
+
+
+class PartAccess(WireModel):
+    """How the receiver gets one part's bytes: by a path that both sides see, or as numbered, hashed chunks."""
+
+    sha256: str
+    chunk_uris: tuple[str, ...] = ()
+    chunk_sha256: tuple[str, ...] = ()
+
+
+class ExportAnswer(WireModel):
+    """The bulk hand-over of one cloud: parts, how to get their bytes, totals per currency, and the import reports."""
+
+    provider: str
+    parts: tuple[ExportPart, ...]
+    access: tuple[PartAccess, ...] = ()
+    totals: tuple[CurrencyTotals, ...]
+    reports: tuple[ImportReport, ...]
+    pagination: Pagination
+    coverage: Coverage
 
 
 def totals_by_currency(parts: tuple[ExportPart, ...]) -> Mapping[str, CurrencyTotals]:

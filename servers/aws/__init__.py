@@ -1,1 +1,1 @@
-"""aws."""
+"""Amazon Web Services: its bill formats and its server."""

@@ -1,1 +1,1 @@
-"""azure."""
+"""Microsoft Azure: its bill formats and its server."""

@@ -1,1 +1,1 @@
-"""gcp."""
+"""Google Cloud: its bill formats and its server."""

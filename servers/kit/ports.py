@@ -1,14 +1,13 @@
-"""The ports: what a cloud may offer. A cloud implements some of them; a missing one is a declared gap."""
+"""The ports: what a cloud may offer. A cloud implements some of them; a missing one refuses politely and is declared."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from shared_models.commitment import CommitmentDiscount
 from shared_models.coverage import Freshness
 from shared_models.export import ConvertedExport
-from shared_models.inventory import Resource, ResourceType
+from shared_models.inventory import Resource
 from shared_models.organisation import SubAccount
 from shared_models.period import ChargePeriod
 from shared_models.pricing import SkuPrice
@@ -37,6 +36,16 @@ class CostAnswer:
     totals: tuple[CurrencyTotal, ...]
 
 
+@dataclass(frozen=True)
+class Identity:
+    """Who we are to this cloud, and what we reach."""
+
+    principal: str | None
+    billing_account_ids: tuple[str, ...]
+    sub_accounts: int | None
+    regions: tuple[str, ...]
+
+
 class Costs(Protocol):
     """Costs by period, grouping and metric."""
 
@@ -49,77 +58,38 @@ class Exports(Protocol):
     async def convert(self, period: ChargePeriod | None) -> tuple[ConvertedExport, ...]: ...
 
 
-class Inventory(Protocol):
-    """What runs."""
+class Pages(Protocol[Item]):
+    """Items in a stable order; a condition is `field` equals value, null conditions do not narrow."""
 
-    async def page(self, resource_type: ResourceType | None, *, offset: int, limit: int) -> Slice[Resource]: ...
-
-
-class Prices(Protocol):
-    """List and contract prices."""
-
-    async def page(self, filters: Mapping[str, str], *, offset: int, limit: int) -> Slice[SkuPrice]: ...
-
-
-class Usage(Protocol):
-    """Metrics of resources, as evidence."""
-
-    async def page(
-        self, resource_id: str | None, metric: str | None, period: ChargePeriod | None, *, offset: int, limit: int
-    ) -> Slice[UsageFact]: ...
-
-
-class Commitments(Protocol):
-    """Reservations, savings plans, committed-use discounts."""
-
-    async def page(self, *, offset: int, limit: int) -> Slice[CommitmentDiscount]: ...
-
-
-class Recommendations(Protocol):
-    """The cloud's own proposals."""
-
-    async def page(self, *, offset: int, limit: int) -> Slice[Recommendation]: ...
-
-
-class Organisation(Protocol):
-    """The account tree."""
-
-    async def page(self, *, offset: int, limit: int) -> Slice[SubAccount]: ...
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who we are to this cloud, and what we reach."""
-
-    principal: str | None
-    billing_account_ids: tuple[str, ...]
-    sub_accounts: int | None
-    regions: tuple[str, ...]
+    async def page(self, conditions: Mapping[str, object], *, offset: int, limit: int) -> Slice[Item]: ...
 
 
 class Cloud(Protocol):
-    """One cloud: its name, its identity, and the ports that it offers."""
+    """One cloud: its name, how it is reached, its identity, and its ports."""
 
-    name: str
-    mode: str
-    costs: Costs | None
-    exports: Exports | None
-    inventory: Inventory | None
-    prices: Prices | None
-    usage: Usage | None
-    commitments: Commitments | None
-    recommendations: Recommendations | None
-    organisation: Organisation | None
+    @property
+    def name(self) -> str: ...
+    @property
+    def mode(self) -> str: ...
+    @property
+    def costs(self) -> Costs: ...
+    @property
+    def exports(self) -> Exports: ...
+    @property
+    def inventory(self) -> Pages[Resource]: ...
+    @property
+    def usage(self) -> Pages[UsageFact]: ...
+    @property
+    def prices(self) -> Pages[SkuPrice]: ...
+    @property
+    def commitments(self) -> Pages[CommitmentDiscount]: ...
+    @property
+    def recommendations(self) -> Pages[Recommendation]: ...
+    @property
+    def organisation(self) -> Pages[SubAccount]: ...
+
+    def offers(self) -> Mapping[Port, bool]: ...
 
     async def identity(self) -> Identity: ...
 
-    async def freshness(self, port: Port | None = None) -> tuple[Freshness, ...]: ...
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why a port is not offered, and what would enable it."""
-
-    reason: str
-    hint: str
-    since: datetime | None = field(default=None)
+    def freshness(self, port: Port) -> tuple[Freshness, ...]: ...

@@ -60,7 +60,7 @@ def csv_header(file: Path) -> tuple[str, ...]:
     """
     with _open(file) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as handle:
         try:
-            header = next(csv.reader(handle), [])
+            header = next(csv.reader(handle), list[str]())
         except csv.Error as error:
             raise _unreadable("The header cannot be read.", file, "Export the file again.", 1) from error
     names = [name.strip() for name in header]

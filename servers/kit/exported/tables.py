@@ -1,0 +1,65 @@
+"""Datasets of a folder: one Parquet file each, whose columns are the fields of one of our models."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import anyio.to_thread
+import duckdb
+from pydantic import BaseModel
+
+from servers.kit.exports.sql import literal, quoted
+from servers.kit.ports import Slice
+from shared_models.errors import SourceNotEnabledError
+
+Item = TypeVar("Item", bound=BaseModel)
+
+
+class Table(Generic[Item]):
+    """Pages through one Parquet file in a stable order."""
+
+    def __init__(self, file: Path, model: type[Item], order: tuple[str, ...]) -> None:
+        self._file = file
+        self._model = model
+        self._order = order
+
+    @property
+    def present(self) -> bool:
+        """Whether the file is there."""
+        return self._file.is_file()
+
+    async def page(self, conditions: Mapping[str, object], *, offset: int, limit: int) -> Slice[Item]:
+        """Items that meet the conditions (`column` equals value; null conditions are left out).
+
+        Raises:
+            SourceNotEnabledError: the folder has no such dataset.
+
+        """
+        if not self.present:
+            raise SourceNotEnabledError(
+                self._file.stem, source="this folder of exported data", hint=f"Put {self._file.name} beside the bills."
+            )
+        return await anyio.to_thread.run_sync(self._page, conditions, offset, limit)
+
+    def _page(self, conditions: Mapping[str, object], offset: int, limit: int) -> Slice[Item]:
+        given = {name: value for name, value in conditions.items() if value is not None}
+        where = " AND ".join(f"{quoted(name)} = ?" for name in given) or "true"
+        relation = f"read_parquet({literal(str(self._file))})"
+        columns = ", ".join(quoted(name) for name in self._order)
+        with duckdb.connect(":memory:") as connection:
+            total = connection.execute(
+                f"SELECT count(*) FROM {relation} WHERE {where}", list(given.values())
+            ).fetchone()
+            result = connection.execute(
+                f"SELECT * FROM {relation} WHERE {where} ORDER BY {columns} LIMIT {limit} OFFSET {offset}",
+                list(given.values()),
+            )
+            names = [str(column[0]) for column in result.description or ()]
+            rows = result.fetchall()
+        items = tuple(self._model.model_validate(_clean(dict(zip(names, row, strict=True)))) for row in rows)
+        return Slice(items, int(total[0]) if total else 0)
+
+
+def _clean(row: dict[str, Any]) -> dict[str, Any]:
+    """A null map or list is an empty one."""
+    return {name: value for name, value in row.items() if value is not None}

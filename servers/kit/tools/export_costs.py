@@ -1,0 +1,55 @@
+"""Tool: the bill in bulk."""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Final
+
+import anyio.to_thread
+from pydantic import Field
+
+from servers.kit.deps import Cursor, Deps, answered, pagination
+from shared_models.export import ExportAnswer, ExportPart, PartAccess, totals_by_currency
+from shared_models.page import decode_cursor, question_digest
+from shared_models.period import ChargePeriod
+
+CHUNK_BYTES: Final = 4 << 20
+
+
+async def export_costs(
+    deps: Deps,
+    period: Annotated[str | None, Field(description="For example 2026-10; all without it")] = None,
+    shared_path: Annotated[bool, Field(description="False: do not rely on a common file system")] = True,
+    limit: Annotated[int, Field(ge=1, le=50, description="Parts per page")] = 20,
+    cursor: Cursor = None,
+) -> ExportAnswer:
+    """The bill in bulk for a sync: FOCUS 1.4 Parquet parts with rows, totals per currency and SHA-256. Read a part at
+    its path, or chunk by chunk as the resources named in access. Not for answering questions.
+    """
+    digest = question_digest(deps.cloud.name, "export_costs", period, shared_path)
+    offset, _ = decode_cursor(cursor, digest=digest)
+    found = await deps.cloud.exports.convert(ChargePeriod.parse(period) if period else None)
+    parts = tuple(part for export in found for part in export.parts)
+    page = parts[offset : offset + limit]
+    access = () if shared_path else tuple([await anyio.to_thread.run_sync(_access, deps, part) for part in page])
+    return ExportAnswer(
+        provider=deps.cloud.name,
+        parts=page,
+        access=access,
+        totals=tuple(total for _, total in sorted(totals_by_currency(parts).items())),
+        reports=tuple(export.report for export in found) if offset == 0 else (),
+        pagination=pagination(offset, limit, len(parts), digest),
+        coverage=answered(deps),
+    )
+
+
+def _access(deps: Deps, part: ExportPart) -> PartAccess:
+    digests: list[str] = []
+    with Path(part.path).open("rb") as handle:
+        while block := handle.read(CHUNK_BYTES):
+            digests.append(hashlib.sha256(block).hexdigest())
+    base = f"skyledger://{deps.cloud.name}/exports/{part.sha256}"
+    return PartAccess(
+        sha256=part.sha256,
+        chunk_uris=tuple(f"{base}/{number}" for number in range(len(digests))),
+        chunk_sha256=tuple(digests),
+    )
