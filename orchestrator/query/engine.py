@@ -1,22 +1,35 @@
 """The query engine: a question in, an answer with its coverage and evidence out. Knows no MCP."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator.business.config import AccountRecord, BusinessConfig
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.snapshot import Snapshot
-from orchestrator.query.answer import CostAnswer
+from orchestrator.query.answer import CostAnswer, Evidence
+from orchestrator.query.change import Quantities, quantities
 from orchestrator.query.coverage import coverage_of, freshness_of
 from orchestrator.query.dimensions import DimensionCatalog
 from orchestrator.query.plan import Planner
 from orchestrator.query.question import Measure, Question
-from orchestrator.query.run import run
+from orchestrator.query.run import evidence_of, run, shown_keys
 from orchestrator.query.values import ValueIndex
+from shared_models.coverage import Coverage, Freshness
 from shared_models.errors import CursorError, DataNotReadyError
 from shared_models.export import CostBasis
 from shared_models.page import Pagination, decode_cursor, encode_cursor, question_digest
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The groups behind a change, with what they rest on."""
+
+    groups: tuple[Quantities, ...]
+    notes: tuple[str, ...]
+    coverage: Coverage
+    freshness: tuple[Freshness, ...]
+    evidence: Evidence
 
 
 class QueryEngine:
@@ -74,6 +87,31 @@ class QueryEngine:
             coverage=coverage,
             freshness=freshness_of(planned.loads),
             evidence=result.evidence,
+        )
+
+    def explain(self, question: Question, *, as_of: datetime | None = None) -> Explained:
+        """The groups of a comparison with costs and quantities of both periods, from the line items.
+
+        Raises:
+            RequestError: the question names something that does not exist.
+            DataNotReadyError: the ledger holds nothing yet.
+
+        """
+        snapshot = self._snapshot(as_of, None)
+        planned = Planner(self.ledger, snapshot, self.business, self.catalog).plan(question, line_items=True)
+        values = ValueIndex(self.ledger, snapshot, self.catalog)
+        groups = [
+            replace(group, keys=shown_keys(group.keys, planned.plan.dimensions, values, question.period.end))
+            for group in quantities(self.ledger, planned.plan)
+        ]
+        coverage, notes = coverage_of(snapshot, planned.loads, question.period, [question.metric], self._accounts)
+        lines = sum(group.lines_before + group.lines_after for group in groups)
+        return Explained(
+            groups=tuple(groups),
+            notes=notes,
+            coverage=coverage,
+            freshness=freshness_of(planned.loads),
+            evidence=evidence_of(snapshot, planned, lines),
         )
 
     def _snapshot(self, as_of: datetime | None, generation: str | None) -> Snapshot:

@@ -51,8 +51,8 @@ class Planner:
         self._catalog = catalog
         self._values = ValueIndex(ledger, snapshot, catalog)
 
-    def plan(self, question: Question) -> Planned:
-        """The plan of a question.
+    def plan(self, question: Question, *, line_items: bool = False) -> Planned:
+        """The plan of a question; `line_items` reads the facts even where a cube would do.
 
         Raises:
             UnknownColumnError: a group or filter names a column that does not exist.
@@ -67,7 +67,8 @@ class Planner:
         needed = {name for dimension in (*dimensions, *filtered) for name in _data_columns(dimension)} | spend_columns
         loads = self._snapshot.touching(question.periods)
         changes = [instant for dimension in (*dimensions, *filtered) for instant in dimension.changes_on]
-        grain = choose_grain(needed, question, [*changes, *(rates.changes_on if rates else ())])
+        boundaries = [*changes, *(rates.changes_on if rates else ())]
+        grain = None if line_items else choose_grain(needed, question, boundaries)
         plan = Plan(
             question=question,
             dimensions=dimensions,

@@ -79,7 +79,7 @@ def run(ledger: Ledger, snapshot: Snapshot, planned: Planned, values: ValueIndex
         earlier=_remainders(question, by_kind["before"]),
         buckets=buckets,
         has_more=bool(by_kind["after"]),
-        evidence=_evidence(snapshot, planned, sum(row.lines for row in by_kind["total"])),
+        evidence=evidence_of(snapshot, planned, sum(row.lines for row in by_kind["total"])),
     )
 
 
@@ -187,14 +187,24 @@ def _groups(
     named = [_names(dimension, values, question.period.end) for dimension in dimensions]
     return tuple(
         CostGroup(
-            keys=tuple(
-                safe_text(names.get(key, key)) if key is not None else None
-                for key, names in zip(group[0].keys, named, strict=True)
-            ),
+            keys=_shown(group[0].keys, named),
             currency=currency,
             **_amounts(question, group, _series(group, currency, buckets)),
         )
         for (currency, _), group in sorted(gathered.items())
+    )
+
+
+def shown_keys(
+    keys: tuple[str | None, ...], dimensions: Sequence[Dimension], values: ValueIndex, end: datetime
+) -> tuple[str | None, ...]:
+    """A group's keys as a reader sees them: names for Ids, nothing invisible."""
+    return _shown(keys, [_names(dimension, values, end) for dimension in dimensions])
+
+
+def _shown(keys: tuple[str | None, ...], named: Sequence[dict[str, str]]) -> tuple[str | None, ...]:
+    return tuple(
+        safe_text(names.get(key, key)) if key is not None else None for key, names in zip(keys, named, strict=True)
     )
 
 
@@ -216,7 +226,8 @@ def _remainders(question: Question, rows: Sequence[_Row]) -> tuple[Remainder, ..
     )
 
 
-def _evidence(snapshot: Snapshot, planned: Planned, lines: int) -> Evidence:
+def evidence_of(snapshot: Snapshot, planned: Planned, lines: int) -> Evidence:
+    """What the figures of a planned question rest on."""
     digest = sources_digest(planned.loads)
     asked = repr((planned.plan.question, [c.sql() for c in planned.plan.conditions]))
     query_id = hashlib.sha256(f"{asked}|{digest}".encode()).hexdigest()[:16]
