@@ -1,0 +1,131 @@
+"""The columns of Microsoft's FOCUS 1.2-preview export, with its known gaps, as SQL over `bill`."""
+
+from collections.abc import Mapping
+from typing import Final
+
+_ACCOUNT: Final = "split_part(split_part(billing_account_id, '/', 5), ':', 1)"
+_PROFILE: Final = "split_part(billing_account_id, '/', 7)"
+_USAGE: Final = "category = 'Usage' AND class IS NULL AND origin <> 'unused'"
+_PRICED: Final = "category IN ('Usage', 'Purchase')"
+
+
+def _usd(column: str) -> str:
+    return f"ROUND(CAST({column} AS DOUBLE) / CAST(rate AS DOUBLE), 10)::DECIMAL(30,10)"
+
+
+def _time(column: str) -> str:
+    return f"strftime(CAST({column} AS TIMESTAMP), '%Y-%m-%dT%H:%M:%SZ')"
+
+
+COLUMNS: Final[Mapping[str, str]] = {
+    "BilledCost": "billed_cost",
+    "BillingAccountId": "billing_account_id",
+    "BillingAccountName": "billing_account_name",
+    "BillingAccountType": "billing_account_type",
+    "BillingCurrency": "currency",
+    "BillingPeriodEnd": _time("period_end"),
+    "BillingPeriodStart": _time("period_start"),
+    "CapacityReservationId": "reservation",
+    "CapacityReservationStatus": "reservation_status",
+    "ChargeCategory": "category",
+    "ChargeClass": "class",
+    "ChargeDescription": "CASE WHEN origin <> 'unused' OR commitment_category <> 'Spend' THEN charge_description END",
+    "ChargeFrequency": "frequency",
+    "ChargePeriodEnd": _time("end_at"),
+    "ChargePeriodStart": _time("start_at"),
+    "CommitmentDiscountCategory": "commitment_category",
+    "CommitmentDiscountId": "commitment_id",
+    "CommitmentDiscountName": "commitment_name",
+    "CommitmentDiscountQuantity": "CASE WHEN commitment IS NOT NULL THEN quantity END",
+    "CommitmentDiscountStatus": "commitment_status",
+    "CommitmentDiscountType": "commitment_type",
+    "CommitmentDiscountUnit": "CASE WHEN commitment IS NOT NULL THEN 'Hours' END",
+    "ConsumedQuantity": f"CASE WHEN {_USAGE} THEN quantity END",
+    "ConsumedUnit": f"CASE WHEN {_USAGE} THEN unit END",
+    "ContractedCost": "contracted_cost",
+    "ContractedUnitPrice": "contracted_price",
+    "EffectiveCost": "effective_cost",
+    "InvoiceId": "invoice_id",
+    "InvoiceIssuerName": "issuer",
+    "ListCost": "list_cost",
+    "ListUnitPrice": "list_price",
+    "PricingCategory": "pricing_category",
+    "PricingCurrency": "'USD'",
+    "PricingQuantity": "quantity",
+    "PricingUnit": "CASE WHEN quantity IS NOT NULL THEN unit END",
+    "ProviderName": "provider_name",
+    "PublisherName": "publisher",
+    "RegionId": "COALESCE(region_id, 'Unassigned')",
+    "RegionName": "COALESCE(region_name, 'Unassigned')",
+    "ResourceId": "resource_id",
+    "ResourceName": "resource_name",
+    "ResourceType": "COALESCE(native_type, 'Unassigned')",
+    "ServiceCategory": "service_category",
+    "ServiceName": "service_name",
+    "ServiceSubcategory": "service_subcategory",
+    "SkuId": "CASE WHEN origin = 'unused' AND commitment_category = 'Spend' THEN NULL WHEN category = 'Usage' THEN sku_id"
+    " ELSE '-2' END",
+    "SkuMeter": f"CASE WHEN {_PRICED} THEN usage_type END",
+    "SkuPriceDetails": f"CASE WHEN {_PRICED} THEN CAST(json_object('MeterName', usage_type) AS VARCHAR) END",
+    "SkuPriceId": "CASE WHEN origin = 'unused' THEN NULL WHEN category = 'Usage' THEN sku_price_id ELSE '-2' END",
+    "SubAccountId": "sub_account_id",
+    "SubAccountName": "sub_account_name",
+    "SubAccountType": "sub_account_type",
+    "Tags": "CASE WHEN cardinality(tags) > 0 THEN CAST(to_json(tags) AS VARCHAR) END",
+    "x_AccountId": _ACCOUNT,
+    "x_AccountName": "billing_account_name",
+    "x_AccountOwnerId": "'cloud-billing@quillhaven.example'",
+    "x_AmortizationClass": "CASE WHEN origin = 'purchase' THEN 'Principal' WHEN commitment IS NOT NULL THEN"
+    " 'Amortized Charge' END",
+    "x_BilledCostInUsd": _usd("billed_cost"),
+    "x_BilledUnitPrice": "CASE WHEN billed_cost <> 0 THEN contracted_price END",
+    "x_BillingAccountId": _ACCOUNT,
+    "x_BillingAccountName": "billing_account_name",
+    "x_BillingExchangeRate": "rate",
+    "x_BillingExchangeRateDate": _time("period_start"),
+    "x_BillingProfileId": _PROFILE,
+    "x_BillingProfileName": "billing_account_name",
+    "x_ContractedCostInUsd": _usd("contracted_cost"),
+    "x_CostAllocationRuleName": "NULL",
+    "x_CostCenter": "cost_centre",
+    "x_CustomerId": "NULL",
+    "x_CustomerName": "NULL",
+    "x_EffectiveCostInUsd": _usd("effective_cost"),
+    "x_EffectiveUnitPrice": "CASE WHEN quantity > 0 THEN ROUND(CAST(effective_cost AS DOUBLE) / CAST(quantity AS DOUBLE),"
+    " 10)::DECIMAL(30,10) END",
+    "x_InvoiceIssuerId": "NULL",
+    "x_InvoiceSectionId": "team",
+    "x_InvoiceSectionName": "team",
+    "x_ListCostInUsd": _usd("list_cost"),
+    "x_PartnerCreditApplied": "NULL",
+    "x_PartnerCreditRate": "NULL",
+    "x_PricingBlockSize": "CASE WHEN quantity IS NOT NULL THEN 1 END",
+    "x_PricingSubcategory": "pricing_category",
+    "x_PricingUnitDescription": "unit",
+    "x_PublisherCategory": "CASE WHEN sku = 'marketplace' THEN 'Vendor' ELSE 'Cloud Provider' END",
+    "x_PublisherId": "NULL",
+    "x_ResellerId": "NULL",
+    "x_ResellerName": "NULL",
+    "x_ResourceGroupName": "resource_group",
+    "x_ResourceType": "native_type",
+    "x_ServiceModel": "NULL",
+    "x_ServicePeriodEnd": _time("end_at"),
+    "x_ServicePeriodStart": _time("start_at"),
+    "x_SkuDescription": "sku_description",
+    "x_SkuDetails": "NULL",
+    "x_SkuIsCreditEligible": "CASE WHEN sku = 'marketplace' THEN 'false' ELSE 'true' END",
+    "x_SkuMeterCategory": "service_name",
+    "x_SkuMeterId": "sku_id",
+    "x_SkuMeterName": "usage_type",
+    "x_SkuMeterSubcategory": "family",
+    "x_SkuOfferId": "'MS-AZR-0017G'",
+    "x_SkuOrderId": "NULL",
+    "x_SkuOrderName": "NULL",
+    "x_SkuPartNumber": "NULL",
+    "x_SkuPlanName": "NULL",
+    "x_SkuRegion": "region_name",
+    "x_SkuServiceFamily": "service_category",
+    "x_SkuTerm": "NULL",
+    "x_SkuTier": "0",
+}
+"""There is no AvailabilityZone; absent values are written as -2 or Unassigned where Microsoft does so."""

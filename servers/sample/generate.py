@@ -1,0 +1,120 @@
+"""Write the sample organisation: what three clouds would export of a believable company, from a seed."""
+
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from servers.sample.aws_export import write_aws
+from servers.sample.azure_export import apply_quirks, write_azure
+from servers.sample.bill import begin_charge, describe_bill
+from servers.sample.commitments import add_purchases, add_unused, apply_commitments
+from servers.sample.dimensions import create_dimensions
+from servers.sample.estates import ESTATES, Estate
+from servers.sample.extras import add_corrections, add_credits, add_support_and_tax
+from servers.sample.gcp_export import write_gcp
+from servers.sample.kubernetes import split_clusters
+from servers.sample.lines import create_lines
+from servers.sample.plan import Plan
+from servers.sample.usage import create_usage
+
+VERSION: Final = 1
+"""Raised whenever the same arguments would give other rows."""
+UNTIL: Final = datetime(2026, 11, 24, tzinfo=UTC)
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class SampleSummary:
+    """What was written: where, how many line items in all, and which billing months."""
+
+    directory: Path
+    rows: int
+    months: tuple[date, ...]
+
+
+def generate(
+    directory: Path,
+    *,
+    rows: int = 400_000,
+    months: int = 13,
+    seed: int = 7,
+    until: datetime = UNTIL,
+    progress: Progress | None = None,
+) -> SampleSummary:
+    """Write the organisation into a folder; the same arguments write the same rows. Blocking."""
+    plan = Plan(rows=rows, months=months, seed=seed, until=until)
+    directory.mkdir(parents=True, exist_ok=True)
+    scratch = directory / ".work"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    try:
+        with closing(_connect(scratch)) as connection:
+            create_dimensions(connection, plan)
+            create_lines(connection, plan)
+            written = 0
+            steps = [(estate, month) for month in plan.billing_months for estate in ESTATES]
+            for number, (estate, month) in enumerate(steps):
+                if progress:
+                    progress(number / len(steps), f"{estate.key} {month:%Y-%m}")
+                written += _write_month(connection, estate, month, plan, directory)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    if progress:
+        progress(1.0, "done")
+    return _finish(directory, plan, written)
+
+
+def _finish(directory: Path, plan: Plan, written: int) -> SampleSummary:
+    """The marker by which a later run, and a server, know what the folder holds."""
+    marker = {
+        "version": VERSION,
+        "seed": plan.seed,
+        "rows": plan.rows,
+        "rows_written": written,
+        "months": plan.months,
+        "until": plan.until.isoformat(),
+    }
+    (directory / "sample.json").write_text(json.dumps(marker, indent=2), encoding="utf-8")
+    return SampleSummary(directory, written, plan.billing_months)
+
+
+def _write_month(
+    connection: duckdb.DuckDBPyConnection, estate: Estate, month: date, plan: Plan, directory: Path
+) -> int:
+    begin_charge(connection)
+    create_usage(connection, estate, month, plan)
+    apply_commitments(connection, estate)
+    add_unused(connection, estate, month, plan)
+    add_purchases(connection, estate, month, plan)
+    add_credits(connection, estate, month, plan)
+    add_support_and_tax(connection, estate, month, plan)
+    add_corrections(connection, estate, month, plan)
+    if estate.key == "aws-jp":
+        split_clusters(connection, estate)
+    apply_quirks(connection, estate)
+    describe_bill(connection, estate, month, plan)
+    folder = directory / estate.provider / "costs"
+    if estate.provider == "aws":
+        write_aws(connection, estate, month, folder)
+    elif estate.provider == "azure":
+        write_azure(connection, month, plan, folder)
+    else:
+        write_gcp(connection, estate, month, folder)
+    row = connection.execute("SELECT count(*) FROM charge").fetchone() or (0,)
+    return int(row[0])
+
+
+def _connect(scratch: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(
+        str(scratch / "work.duckdb"),
+        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
+    )
+    connection.execute("SET memory_limit = '6GB'; SET TimeZone = 'UTC'")
+    return connection
