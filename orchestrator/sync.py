@@ -1,0 +1,142 @@
+"""Sync: bring bills and datasets from the cloud servers into the ledger; one cloud's failure is a gap."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import anyio
+import anyio.to_thread
+from pydantic import BaseModel
+
+from orchestrator.deps import Deps
+from orchestrator.federation.failure import UpstreamFailure
+from orchestrator.federation.transfer import fetch_parts
+from orchestrator.ledger.adopt import Adoption
+from orchestrator.ledger.datasets import DatasetName
+from shared_models.base import WireModel
+from shared_models.commitment import CommitmentPage
+from shared_models.coverage import Gap, SourceState
+from shared_models.errors import FinOpsError
+from shared_models.inventory import ResourcePage
+from shared_models.organisation import SubAccountPage
+from shared_models.recommendation import RecommendationPage
+
+Tick = Callable[[float, float, str], Awaitable[None]]
+_PAGE: Final = 200
+_MOST_PAGES: Final = 5_000
+_DATASETS: Final[dict[DatasetName, tuple[str, type[BaseModel]]]] = {
+    DatasetName.ORGANISATION: ("list_accounts", SubAccountPage),
+    DatasetName.COMMITMENTS: ("list_commitments", CommitmentPage),
+    DatasetName.RECOMMENDATIONS: ("list_recommendations", RecommendationPage),
+    DatasetName.INVENTORY: ("list_resources", ResourcePage),
+}
+
+
+class Synced(WireModel):
+    """What one cloud's sync changed."""
+
+    provider: str
+    parts_added: int
+    parts_unchanged: int
+    rows: int
+    datasets: dict[str, int]
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """Per cloud what changed, and what could not be fetched."""
+
+    clouds: tuple[Synced, ...]
+    gaps: tuple[Gap, ...]
+
+
+async def sync(
+    deps: Deps, providers: Sequence[str], *, datasets: Sequence[DatasetName], tick: Tick | None = None
+) -> SyncResult:
+    """Fetch the bills of these clouds, and the datasets that are named; clouds are asked at the same time."""
+    done: dict[str, Synced] = {}
+    gaps: list[Gap] = []
+
+    async def one(provider: str) -> None:
+        try:
+            done[provider] = await _sync_cloud(deps, provider, datasets, gaps)
+        except UpstreamFailure as failure:
+            gaps.append(failure.gap)
+        except FinOpsError as error:
+            gaps.append(_gap(provider, error))
+        if tick:
+            await tick(len(done) + len(gaps), len(providers), provider)
+
+    async with anyio.create_task_group() as tasks:
+        for provider in providers:
+            tasks.start_soon(one, provider)
+    return SyncResult(tuple(done[name] for name in providers if name in done), tuple(gaps))
+
+
+async def _sync_cloud(deps: Deps, provider: str, datasets: Sequence[DatasetName], gaps: list[Gap]) -> Synced:
+    ledger = deps.ledger
+    snapshot = await anyio.to_thread.run_sync(ledger.snapshot)
+    known = [load.sha256 for load in snapshot.loads]
+    deadline = deps.settings.sync_deadline_seconds
+    parts, reports = await fetch_parts(deps.federation, provider, known, ledger.home.staging, deadline=deadline)
+    now = deps.clock()
+    adopted: Adoption = await anyio.to_thread.run_sync(
+        lambda: ledger.adopt(parts, reports, now=now, reason=f"sync {provider}")
+    )
+    counts: dict[str, int] = {}
+    for name in datasets:
+        try:
+            counts[name.value] = await _sync_dataset(deps, provider, name)
+        except UpstreamFailure as failure:
+            gaps.append(failure.gap)
+    return Synced(
+        provider=provider,
+        parts_added=adopted.added,
+        parts_unchanged=adopted.unchanged,
+        rows=sum(part.rows for part in parts),
+        datasets=counts,
+    )
+
+
+async def _sync_dataset(deps: Deps, provider: str, name: DatasetName) -> int:
+    tool, model = _DATASETS[name]
+    items: list[BaseModel] = []
+    cursor: str | None = None
+    page: Any = None
+    for _ in range(_MOST_PAGES):
+        arguments = {"limit": _PAGE, **({"cursor": cursor} if cursor else {})}
+        page = await deps.federation.ask_one(provider, tool, arguments, model, deadline=deps.settings.deadline_seconds)
+        items += page.data
+        cursor = page.pagination.next_cursor
+        if cursor is None:
+            break
+    as_of = max((fresh.data_as_of for fresh in page.freshness if fresh.data_as_of), default=None)
+    now = deps.clock()
+    await anyio.to_thread.run_sync(lambda: deps.datasets.store(name, provider, items, data_as_of=as_of, now=now))
+    return len(items)
+
+
+def due_datasets(deps: Deps) -> list[DatasetName]:
+    """The datasets that are older than their freshness tier allows, or missing for a cloud."""
+    tiers = deps.settings.freshness
+    hours = {
+        DatasetName.INVENTORY: tiers.inventory_hours,
+        DatasetName.RECOMMENDATIONS: tiers.recommendations_hours,
+        DatasetName.COMMITMENTS: tiers.commitments_hours,
+        DatasetName.ORGANISATION: tiers.organisation_hours,
+    }
+    fetched = {(found.name, found.provider): found.fetched_at for found in deps.datasets.current()}
+    now = deps.clock()
+    return [
+        name
+        for name, limit in hours.items()
+        if any(
+            (name, provider) not in fetched or now - fetched[name, provider] > timedelta(hours=limit)
+            for provider in deps.federation.names
+        )
+    ]
+
+
+def _gap(provider: str, error: FinOpsError) -> Gap:
+    return Gap(source=provider, state=SourceState.ERROR, code=error.code, message=error.message, hint=error.hint)

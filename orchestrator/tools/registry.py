@@ -1,0 +1,42 @@
+"""Every tool of the orchestrator, one line each, with the toolset that it belongs to."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from orchestrator.tools.describe_estate import describe_estate
+from orchestrator.tools.explain_change import explain_change
+from orchestrator.tools.list_recommendations import list_recommendations
+from orchestrator.tools.list_resources import list_resources
+from orchestrator.tools.query_costs import query_costs
+from orchestrator.tools.run_sql import run_sql
+from orchestrator.tools.sync import sync
+from serving.tool import ToolSpec
+from shared_models.errors import InvalidArgumentError
+
+TOOLSETS: Final = ("cost", "optimize", "plan", "place", "govern")
+DEFAULT_TOOLSETS: Final = ("cost", "optimize", "govern")
+
+TOOLS: Final = (
+    ToolSpec(describe_estate, "What is known and what is missing", toolset="cost"),
+    ToolSpec(query_costs, "What did we spend", toolset="cost"),
+    ToolSpec(explain_change, "Why did it move", toolset="cost"),
+    ToolSpec(list_resources, "What runs", toolset="optimize", open_world=True),
+    ToolSpec(list_recommendations, "What the clouds propose", toolset="optimize", open_world=True),
+    ToolSpec(run_sql, "Read-only SQL over the bill", toolset="cost"),
+    ToolSpec(sync, "Bring the ledger up to date", toolset="cost", read_only=False, open_world=True),
+)
+
+
+def tools_of(toolsets: Sequence[str]) -> tuple[ToolSpec, ...]:
+    """The tools of these toolsets, in registry order.
+
+    Raises:
+        InvalidArgumentError: a toolset that does not exist.
+
+    """
+    for name in toolsets:
+        if name not in TOOLSETS:
+            raise InvalidArgumentError(
+                "--toolsets", f"There is no toolset {name!r}.", hint=f"Toolsets: {', '.join(TOOLSETS)}."
+            )
+    return tuple(spec for spec in TOOLS if spec.toolset in toolsets)
