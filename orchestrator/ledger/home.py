@@ -40,6 +40,11 @@ class LedgerHome:
         return self.root / "snapshots"
 
     @property
+    def rejected(self) -> Path:
+        """Rows that could not be booked, with their reasons."""
+        return self.root / "rejected"
+
+    @property
     def staging(self) -> Path:
         """Where parts arrive before they are verified and adopted."""
         return self.root / "staging"
@@ -52,7 +57,7 @@ class LedgerHome:
 
         """
         try:
-            for folder in (self.root, self.facts, self.cubes, self.snapshots, self.staging):
+            for folder in (self.root, self.facts, self.cubes, self.snapshots, self.rejected, self.staging):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise unavailable(error, self.root) from error

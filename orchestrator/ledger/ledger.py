@@ -1,5 +1,6 @@
 """The ledger: open it, adopt bills, take snapshots, run questions. Any number of processes may hold one."""
 
+import shutil
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -48,6 +49,15 @@ class Ledger:
     ) -> Adoption:
         """Verify and commit converted bills in one step; see `adopt.adopt`."""
         return adopt(self.catalog, parts, reports, now=now, reason=reason, progress=progress)
+
+    def keep_rejected(self, report: ImportReport) -> ImportReport:
+        """Bring the rejected rows of an import into the ledger's folder; returns the report that names them there."""
+        if report.rejected_path is None:
+            return report
+        source = Path(report.rejected_path)
+        target = self.home.rejected / source.name
+        shutil.copyfile(source, target)
+        return report.model_copy(update={"rejected_path": str(target)})
 
     def snapshot(self, as_of: datetime | None = None, generation: int | None = None) -> Snapshot:
         """The newest snapshot, or the one that was current at `as_of`, or the one of a generation."""

@@ -1,0 +1,55 @@
+"""`skyledger call`: one tool through a real MCP client, the answer as tables or JSON."""
+
+import json
+import sys
+from typing import Any, cast
+
+import anyio
+from mcp import Client
+from mcp.server import MCPServer
+from mcp.types import CallToolResult, TextContent
+
+from shared_models.errors import InvalidArgumentError
+from skyledger.compose import CLOUDS, build_cloud, compose, sample_folder, server_settings
+from skyledger.tables import print_answer
+
+
+def call_tool(tool: str, arguments: dict[str, Any], *, sample: bool, as_json: bool) -> int:
+    """Call one tool of the server that its prefix names; 0 for an answer, 1 for a tool error."""
+    from orchestrator.settings import load_settings  # noqa: PLC0415 - one reading of the settings a command
+
+    folder = sample_folder(load_settings().home) if sample else None
+    result = anyio.run(_call, _server(tool, folder), tool, arguments)
+    text = next((block.text for block in result.content if isinstance(block, TextContent)), "")
+    if result.is_error:
+        print(text if as_json else _sentence(text), file=sys.stdout if as_json else sys.stderr)
+        return 1
+    if as_json:
+        print(json.dumps(result.structured_content, ensure_ascii=False))
+    else:
+        print_answer(result.structured_content or {})
+    return 0
+
+
+def _server(tool: str, sample: Any) -> MCPServer[Any]:
+    prefix = tool.partition("_")[0]
+    if prefix == "finops":
+        return compose(sample, ["cost", "optimize", "plan", "place", "govern"])
+    if prefix in CLOUDS:
+        return build_cloud(prefix, server_settings(prefix, sample))
+    raise InvalidArgumentError(
+        "tool", f"No server has tools that begin with {prefix!r}.", hint=f"finops_, {'_, '.join(CLOUDS)}_."
+    )
+
+
+async def _call(app: MCPServer[Any], tool: str, arguments: dict[str, Any]) -> CallToolResult:
+    async with Client(app) as client:
+        return await client.call_tool(tool, arguments, read_timeout_seconds=900)
+
+
+def _sentence(text: str) -> str:
+    try:
+        error = cast("dict[str, Any]", json.loads(text)["error"])
+    except (ValueError, KeyError, TypeError):
+        return text
+    return f"error [{error['code']}] {error['message']}\n  hint: {error['hint']}"

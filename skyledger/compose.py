@@ -1,0 +1,97 @@
+"""The composition root: the one place where cloud servers and the orchestrator meet."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from mcp import StdioServerParameters
+from mcp.server import MCPServer
+
+from orchestrator.federation.upstream import Upstream
+from orchestrator.server import build_orchestrator
+from orchestrator.settings import Settings, load_settings
+from orchestrator.settings import Upstream as UpstreamSettings
+from orchestrator.tools.registry import DEFAULT_TOOLSETS
+from servers.kit.exports.native import NativeFormat
+from servers.kit.settings import Settings as ServerSettings
+from servers.kit.settings import load_settings as load_server_settings
+
+CLOUDS = ("aws", "azure", "gcp")
+_FORWARDED = {
+    "aws": ("AWS_", "SKYLEDGER_"),
+    "azure": ("AZURE_", "SKYLEDGER_"),
+    "gcp": ("GOOGLE_", "GCLOUD_", "CLOUDSDK_", "SKYLEDGER_"),
+}
+_ALWAYS_FORWARDED = ("HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def sample_folder(home: Path, progress: Callable[[float, str], None] | None = None) -> Path:
+    """The sample organisation below the home, generated on first use."""
+    from servers.sample.generate import generate  # noqa: PLC0415 - only --sample needs it
+
+    folder = home / "sample"
+    if not (folder / "sample.json").is_file():
+        generate(folder, progress=progress)
+    return folder
+
+
+def server_settings(cloud: str, sample: Path | None) -> ServerSettings:
+    """The settings of a cloud's server, pointed at the sample organisation where that is wanted."""
+    settings = load_server_settings(cloud)
+    if sample is None:
+        return settings
+    return settings.model_copy(update={"exports": sample / cloud, "home": settings.home / "sample-state"})
+
+
+def build_cloud(cloud: str, settings: ServerSettings) -> MCPServer[Any]:
+    """One cloud's server; its module is loaded only now."""
+    return import_module(f"servers.{cloud}.server").build_server(settings)
+
+
+def native_formats() -> tuple[NativeFormat, ...]:
+    """The native bill formats of all clouds."""
+    return tuple(native for cloud in CLOUDS for native in import_module(f"servers.{cloud}.exports").NATIVE_FORMATS)
+
+
+def orchestrator_settings(sample: Path | None) -> Settings:
+    """The orchestrator's settings; the sample organisation brings its own business configuration and home."""
+    if sample is None:
+        return load_settings()
+    settings = load_settings(extra_config=sample / "business" / "skyledger.toml")
+    return settings.model_copy(update={"home": settings.home / "sample-state"})
+
+
+def compose(sample: Path | None, toolsets: Sequence[str] = DEFAULT_TOOLSETS) -> MCPServer[Any]:
+    """The orchestrator with its cloud servers: in this process unless the configuration says otherwise."""
+    settings = orchestrator_settings(sample)
+    upstreams = [
+        _upstream(cloud, settings.upstreams.get(cloud, UpstreamSettings()), sample)
+        for cloud in CLOUDS
+        if settings.upstreams.get(cloud, UpstreamSettings()).enabled
+    ]
+    return build_orchestrator(settings, upstreams, toolsets=toolsets)
+
+
+def _upstream(cloud: str, settings: UpstreamSettings, sample: Path | None) -> Upstream:
+    if settings.url:
+        return Upstream(cloud, settings.url)
+    if settings.command:
+        command = list(settings.command)
+        return Upstream(cloud, StdioServerParameters(command=command[0], args=command[1:], env=_environment(cloud)))
+    return Upstream(cloud, build_cloud(cloud, server_settings(cloud, sample)))
+
+
+def own_command(*arguments: str) -> list[str]:
+    """The command that starts this program again, wherever it is installed."""
+    here = Path(__file__).resolve().parent.parent
+    code = f"import sys; sys.path.insert(0, {str(here)!r}); import skyledger; skyledger.main()"
+    return [sys.executable, "-c", code, *arguments]
+
+
+def _environment(cloud: str) -> dict[str, str]:
+    """What a child may see, by name: its own cloud's variables, never another's."""
+    allowed = (*_FORWARDED[cloud], *_ALWAYS_FORWARDED)
+    return {name: value for name, value in os.environ.items() if name.startswith(allowed)}

@@ -1,0 +1,100 @@
+"""`skyledger import`: convert through the servers' kit, adopt into the ledger, and show the account of every row."""
+
+import argparse
+import json
+import shutil
+import uuid
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from orchestrator.ledger.ledger import Ledger
+from orchestrator.settings import load_settings
+from servers.kit.exports.convert import ConvertOptions, convert
+from shared_models.export import ImportReport
+from shared_models.money import plain
+from shared_models.period import utc_now
+from shared_models.untrusted import safe_text
+from skyledger.compose import native_formats
+from skyledger.progress import progress_bar
+
+
+def import_bills(options: argparse.Namespace) -> int:
+    """Import what lies under a path; 0 when it is booked.
+
+    Raises:
+        FinOpsError: it could not be read or booked; nothing was changed.
+
+    """
+    settings = load_settings()
+    ledger = Ledger(settings.ledger_home)
+    scratch = ledger.home.staging / f"import-{uuid.uuid4().hex}"
+    share = settings.max_reject_share if options.max_reject_share is None else options.max_reject_share
+    try:
+        with progress_bar("import") as progress:
+            converted = convert(
+                options.path,
+                scratch,
+                provider=options.provider,
+                natives=native_formats(),
+                options=ConvertOptions(max_reject_share=share, source_key=options.source),
+                progress=lambda done, what: progress(done * 0.7, what),
+            )
+            reports = [ledger.keep_rejected(export.report) for export in converted]
+            parts = [part for export in converted for part in export.parts]
+            adopted = ledger.adopt(
+                parts,
+                reports,
+                now=utc_now(),
+                reason="import",
+                progress=lambda done, what: progress(0.7 + done * 0.3, what),
+            )
+        snapshot = ledger.snapshot()
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        ledger.close()
+    shas = {part.sha256 for part in parts}
+    aside = sorted(
+        f"{load.provider} {load.billing_account_id} {load.billing_period_start:%Y-%m} ({load.source_format.value})"
+        for load in snapshot.loads
+        if load.sha256 in shas and not load.booked
+    )
+    if options.json:
+        body = {
+            "generation": adopted.generation,
+            "parts_added": adopted.added,
+            "parts_unchanged": adopted.unchanged,
+            "not_counted": aside,
+            "reports": [report.model_dump(mode="json") for report in reports],
+        }
+        print(json.dumps(body, ensure_ascii=False))
+    else:
+        _show(reports, adopted.added, adopted.unchanged, aside)
+    return 0
+
+
+def _show(reports: Sequence[ImportReport], added: int, unchanged: int, aside: Sequence[str]) -> None:
+    console = Console()
+    for report in reports:
+        table = Table(title=f"{report.source_format.value} from {report.source_key}", title_justify="left")
+        for name in ("currency", "billing period", "metric"):
+            table.add_column(name)
+        for name in ("source", "rejected", "ledger", "residual"):
+            table.add_column(name, justify="right")
+        for line in report.residuals:
+            amounts = [plain(amount) for amount in (line.source, line.rejected, line.ledger, line.residual)]
+            table.add_row(line.currency, line.billing_period_start, line.metric.value, *amounts)
+        console.print(table)
+        console.print(
+            f"{report.rows_read} rows read, {report.rows_kept} kept, {report.rows_rejected} set aside;"
+            f" filed under {report.provider}"
+        )
+        for found in report.rejections:
+            where = f"{found.file}, row {found.row}" + (f", column {found.column}" if found.column else "")
+            console.print(f"  {found.rows} rows: {found.reason} (first: {where} {safe_text(found.example)!r})")
+        for note in report.notes:
+            console.print(f"  note: {note}")
+    console.print(f"{added} parts booked, {unchanged} unchanged")
+    for name in aside:
+        console.print(f"  not counted, kept to reconcile: {name} - another source of record covers it")

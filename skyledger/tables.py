@@ -1,0 +1,99 @@
+"""Answers as tables for a person: whatever a tool returns, with its evidence below."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, cast
+
+from rich.console import Console
+from rich.table import Table
+
+_AMOUNTS = frozenset(
+    [
+        "amount",
+        "compare_amount",
+        "change",
+        "before",
+        "after",
+        "price_effect",
+        "quantity_effect",
+        "other_change",
+        "monthly_cost",
+        "estimated_monthly_savings",
+        "list_unit_price",
+        "rows",
+        "groups",
+        "line_items",
+    ]
+)
+_BESIDE = ("coverage", "freshness", "evidence", "pagination", "notes")
+
+
+def print_answer(answer: Mapping[str, Any], console: Console | None = None) -> None:
+    """Scalars first, then each list of objects as a table, then notes, coverage, freshness and evidence."""
+    console = console or Console()
+    for note in cast("Sequence[str]", answer.get("notes", ())):
+        console.print(f"[yellow]note[/yellow] {note}", highlight=False)
+    for name, value in answer.items():
+        if name in _BESIDE:
+            continue
+        if _is_table(value):
+            console.print(table_of(name, cast("Sequence[Mapping[str, Any]]", value)))
+        elif value not in ([], {}, None, ""):
+            console.print(f"{name}: {_cell(value)}", highlight=False, markup=False)
+    console.print(evidence_line(answer), style="dim", highlight=False, markup=False)
+
+
+def table_of(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """One table; columns are the keys that occur, in order."""
+    table = Table(title=title, title_justify="left")
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    for name in names:
+        table.add_column(name, justify="right" if name in _AMOUNTS else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*[_cell(row.get(name), money=name in _AMOUNTS) for name in names])
+    return table
+
+
+def evidence_line(answer: Mapping[str, Any]) -> str:
+    """Basis, period, coverage, freshness and query id in one line."""
+    period = cast("Mapping[str, Any]", answer.get("period") or {})
+    coverage = cast("Mapping[str, Any]", answer.get("coverage") or {})
+    evidence = cast("Mapping[str, Any]", answer.get("evidence") or {})
+    fresh = cast("Sequence[Mapping[str, Any]]", answer.get("freshness") or ())
+    said = [
+        f"basis {answer['metric']}" if "metric" in answer else "",
+        f"period {period['start']} to {period['end']}" if "start" in period else "",
+        f"coverage {', '.join(coverage.get('answered', ())) or 'none'}"
+        + ("" if coverage.get("complete", True) else " (incomplete)"),
+        "data as of " + ", ".join(sorted({f"{f['source']} {str(f.get('data_as_of'))[:16]}" for f in fresh}))
+        if fresh
+        else "",
+        f"{evidence['line_items']} line items from {evidence['source_files']} files, query {evidence['query_id']}"
+        if "query_id" in evidence
+        else "",
+    ]
+    gaps = [f"{gap['source']}: {gap['message']}" for gap in coverage.get("gaps", ()) if gap.get("state") != "partial"]
+    return " | ".join(filter(None, [*said, *gaps]))
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(cast("list[object]", value)[0], dict)
+
+
+def _cell(value: Any, *, money: bool = False) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={_cell(item)}" for name, item in cast("dict[str, Any]", value).items())
+    if isinstance(value, list):
+        return ", ".join(_cell(item) for item in cast("list[Any]", value))
+    text = str(value)
+    return _rounded(text) if money and "." in text else text
+
+
+def _rounded(text: str) -> str:
+    """An exact amount to the cent for reading; the answer itself keeps every digit."""
+    try:
+        return f"{Decimal(text):,.2f}"
+    except InvalidOperation:
+        return text
