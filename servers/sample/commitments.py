@@ -50,12 +50,12 @@ COMMITMENTS: Final = (
     Commitment(
         "aws-sp-2025", "aws", _SP + "5f3a1c09-2be7-4f61-9d40-8c1e6a7d0b25", "Compute Savings Plan 2025",
         "Compute Savings Plan", "Spend", "savings-plan", 0, date(2025, 11, 5), date(2026, 11, 5),
-        Decimal(2300), Decimal("0.28"), Decimal(0), "daily", "compute", 0, 35,
+        Decimal(1750), Decimal("0.28"), Decimal(0), "daily", "compute", 0, 35,
     ),
     Commitment(
         "aws-sp-2026", "aws", _SP + "b70d94e2-61c8-4c1f-8a35-2f9e0c4d7716", "Compute Savings Plan 2026",
-        "Compute Savings Plan", "Spend", "savings-plan", 0, date(2026, 11, 6), date(2029, 11, 6),
-        Decimal(2450), Decimal("0.31"), Decimal("0.5"), "monthly", "compute", 0, 35,
+        "Compute Savings Plan", "Spend", "savings-plan", 0, date(2026, 11, 6), date(2027, 11, 6),
+        Decimal(1900), Decimal("0.31"), Decimal("0.5"), "monthly", "compute", 0, 35,
     ),
     Commitment(
         "aws-ri-m6i", "aws", "arn:aws:ec2:us-east-1:418273650912:reserved-instances/8d6e2f10-77aa-4b0e-b6a4-1c52d90fe318",
@@ -75,7 +75,7 @@ COMMITMENTS: Final = (
     Commitment(
         "jp-sp", "aws-jp", "arn:aws:savingsplans::730951862447:savingsplan/c2a6f8d1-94b3-4e07-a1d9-60b7e53f2c84",
         "日本 Compute Savings Plan", "Compute Savings Plan", "Spend", "savings-plan", 0, date(2026, 4, 1),
-        date(2027, 4, 1), Decimal(62000), Decimal("0.27"), Decimal(0), "monthly", "compute", 0, 40,
+        date(2027, 4, 1), Decimal(41000), Decimal("0.27"), Decimal(0), "monthly", "compute", 0, 40,
     ),
     Commitment(
         "azure-sp", "azure", _BENEFIT + "2d7f6b1e-0c58-4a92-bb37-9e41d0c6f852/savingsPlans/71a8c3d4-5e60-4f1b-9c2d-3b8e7f0a6149",
@@ -100,12 +100,12 @@ COMMITMENTS: Final = (
     Commitment(
         "gcp-n2", "gcp", _CUD + "europe-west1/commitments/n2-three-years", "N2 for three years",
         "Resource-based CUD", "Usage", "ri-compute", 0, date(2024, 6, 1), date(2027, 6, 1),
-        Decimal(300), Decimal("0.55"), Decimal(0), "daily", "compute", 30, 50,
+        Decimal(200), Decimal("0.55"), Decimal(0), "daily", "compute", 30, 50,
     ),
     Commitment(
         "gcp-n2-expired", "gcp", _CUD + "europe-west1/commitments/n2-one-year", "N2 for one year, not renewed",
         "Resource-based CUD", "Usage", "ri-compute", 0, date(2025, 6, 15), date(2026, 6, 15),
-        Decimal(210), Decimal("0.37"), Decimal(0), "daily", "compute", 50, 62,
+        Decimal(90), Decimal("0.37"), Decimal(0), "daily", "compute", 50, 62,
     ),
 )  # fmt: skip
 

@@ -15,7 +15,9 @@ from servers.sample.plan import Plan
 
 CATALOGUE: Final = Path(__file__).parent / "catalogue"
 _DAYS: Final = 30.4
-_ROWS_PER_LINE_DAY: Final = 0.52
+_STORY_ROWS: Final = 2300
+"""Rows a month that are there at any size: the story's lines, commitments, credits, split costs."""
+_ROWS_PER_LINE_DAY: Final = 0.6
 """Rows that a drawn line yields on an average day: some run daily, some now and then."""
 
 
@@ -44,7 +46,8 @@ def _create_estates(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
         " discount DECIMAL(9,4), tax_rate DECIMAL(9,4), support_rate DECIMAL(9,4), lines BIGINT)"
     )
     for ordinal, estate in enumerate(ESTATES, 1):
-        lines = max(12, round(plan.rows * estate.row_share / (plan.months * _DAYS * _ROWS_PER_LINE_DAY)))
+        drawn = max(plan.rows - _STORY_ROWS * plan.months, plan.rows // 4)
+        lines = max(12, round(drawn * estate.row_share / (plan.months * _DAYS * _ROWS_PER_LINE_DAY)))
         values = asdict(estate) | {"accounts": estate.accounts + (estate.key == "aws-jp") * 1, "lines": lines}
         insert(connection, "estate", [[ordinal, *values.values()]])
     connection.execute("CREATE TABLE rate (currency VARCHAR, month DATE, rate DECIMAL(10,4))")

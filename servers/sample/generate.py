@@ -11,14 +11,18 @@ from typing import Final
 
 import duckdb
 
+from servers.sample.answer_key import begin_answer_key, note_month, write_answer_key
 from servers.sample.aws_export import write_aws
 from servers.sample.azure_export import apply_quirks, write_azure
 from servers.sample.bill import begin_charge, describe_bill
+from servers.sample.business import write_business
 from servers.sample.commitments import add_purchases, add_unused, apply_commitments
 from servers.sample.dimensions import create_dimensions
 from servers.sample.estates import ESTATES, Estate
+from servers.sample.evidence import write_recommendations, write_usage
 from servers.sample.extras import add_corrections, add_credits, add_support_and_tax
 from servers.sample.gcp_export import write_gcp
+from servers.sample.inventory import create_inventory, write_inventory
 from servers.sample.kubernetes import split_clusters
 from servers.sample.lines import create_lines
 from servers.sample.plan import Plan
@@ -58,12 +62,16 @@ def generate(
         with closing(_connect(scratch)) as connection:
             create_dimensions(connection, plan)
             create_lines(connection, plan)
+            begin_charge(connection)
+            describe_bill(connection, ESTATES[0], plan.billing_months[0], plan)
+            begin_answer_key(connection)
             written = 0
             steps = [(estate, month) for month in plan.billing_months for estate in ESTATES]
             for number, (estate, month) in enumerate(steps):
                 if progress:
                     progress(number / len(steps), f"{estate.key} {month:%Y-%m}")
                 written += _write_month(connection, estate, month, plan, directory)
+            _write_datasets(connection, plan, directory)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     if progress:
@@ -107,8 +115,19 @@ def _write_month(
         write_azure(connection, month, plan, folder)
     else:
         write_gcp(connection, estate, month, folder)
+    note_month(connection, month, plan, estate.decimals)
     row = connection.execute("SELECT count(*) FROM charge").fetchone() or (0,)
     return int(row[0])
+
+
+def _write_datasets(connection: duckdb.DuckDBPyConnection, plan: Plan, directory: Path) -> None:
+    """What the clouds tell beside the bill, what the business knows, and the answer key."""
+    write_answer_key(connection, plan, directory / "answer-key")
+    create_inventory(connection, plan)
+    write_inventory(connection, plan, directory)
+    write_usage(connection, plan, directory)
+    write_recommendations(connection, plan, directory, directory / "answer-key")
+    write_business(connection, plan, directory / "business")
 
 
 def _connect(scratch: Path) -> duckdb.DuckDBPyConnection:
