@@ -1,5 +1,6 @@
 """Logs: structured, to stderr, without secrets. Stdout belongs to the protocol."""
 
+import logging  # noqa: TID251 - the SDK logs through it
 import re
 import sys
 from collections.abc import MutableMapping
@@ -25,7 +26,10 @@ def redact(text: str) -> str:
 
 
 def configure_logs(level: int = 30) -> None:
-    """Log warnings and worse to stderr as one JSON object a line."""
+    """Log warnings and worse to stderr: ours as one JSON object a line, the SDK's as plain lines, both redacted."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_RedactedFormatter("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -38,6 +42,13 @@ def configure_logs(level: int = 30) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+class _RedactedFormatter(logging.Formatter):
+    """Formats a line of the SDK's log, tracebacks included, and masks what looks like a secret."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
 
 
 def _redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

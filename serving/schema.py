@@ -17,12 +17,19 @@ def _slim(node: Any, *, in_properties: bool) -> Any:
     found = cast("dict[str, Any]", node)
     if in_properties:
         return {name: _slim(value, in_properties=False) for name, value in found.items()}
-    found = _without_null(found)
     return {
-        key: _slim(value, in_properties=key in {"properties", "$defs"})
-        for key, value in found.items()
+        key: _kept_null(value) if key == "items" else _slim(value, in_properties=key in {"properties", "$defs"})
+        for key, value in _without_null(found).items()
         if key != "title" and not (key == "default" and value is None)
     }
+
+
+def _kept_null(items: Any) -> Any:
+    """An element of a list may be null (a group without a value): only optional fields lose their null."""
+    if isinstance(items, dict) and "anyOf" in items:
+        options = cast("dict[str, Any]", items)["anyOf"]
+        return {"anyOf": [_slim(option, in_properties=False) for option in options]}
+    return _slim(items, in_properties=False)
 
 
 def _without_null(node: dict[str, Any]) -> dict[str, Any]:

@@ -39,6 +39,6 @@ class Freshness(WireModel):
     """How old one source's data is: what the source says, when we fetched it, and where from."""
 
     source: str
-    data_as_of: datetime | None
-    fetched_at: datetime | None
+    data_as_of: datetime | None = None
+    fetched_at: datetime | None = None
     origin: str

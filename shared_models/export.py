@@ -95,8 +95,8 @@ class Rejection(WireModel):
     reason: str
     rows: int
     file: str
-    row: int | None
-    column: str | None
+    row: int | None = None
+    column: str | None = None
     example: str
     expected: bool = False
     """True for rows that are set aside by rule (a split beside its parent), not for a fault."""

@@ -35,9 +35,9 @@ class ServerCard(WireModel):
     version: str
     provider: str
     mode: str
-    identity: str | None
+    identity: str | None = None
     billing_account_ids: tuple[str, ...]
-    sub_accounts: int | None
+    sub_accounts: int | None = None
     regions: tuple[str, ...]
     offers: tuple[Port, ...]
     not_offered: tuple[Gap, ...]

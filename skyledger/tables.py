@@ -1,5 +1,6 @@
 """Answers as tables for a person: whatever a tool returns, with its evidence below."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
@@ -30,7 +31,7 @@ _BESIDE = ("coverage", "freshness", "evidence", "pagination", "notes")
 
 def print_answer(answer: Mapping[str, Any], console: Console | None = None) -> None:
     """Scalars first, then each list of objects as a table, then notes, coverage, freshness and evidence."""
-    console = console or Console()
+    console = console or Console(width=None if sys.stdout.isatty() else 160)
     for note in cast("Sequence[str]", answer.get("notes", ())):
         console.print(f"[yellow]note[/yellow] {note}", highlight=False)
     for name, value in answer.items():

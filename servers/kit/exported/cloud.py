@@ -69,13 +69,13 @@ class ExportedCloud:
         self.recommendations = Table(root / "recommendations.parquet", Recommendation, ("recommendation_id",))
         self.organisation = Table(root / "organisation.parquet", SubAccount, ("sub_account_id", "valid_from"))
 
-    @cached_property
+    @property
     def costs(self) -> ExportedCosts:
         """Costs from the bills."""
         self._require_bills()
         return ExportedCosts(self._bills)
 
-    @cached_property
+    @property
     def exports(self) -> ExportedExports:
         """The bills in bulk."""
         self._require_bills()
