@@ -1,0 +1,1 @@
+"""Is it FOCUS: a bill's rows against what the specification asks of each column."""

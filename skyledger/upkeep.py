@@ -1,0 +1,108 @@
+"""`skyledger doctor`, `rebuild`, `sources`, `prefer`: what an owner does for the ledger now and then."""
+
+import argparse
+import json
+import platform
+import sys
+from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, version
+
+from rich.console import Console
+
+from orchestrator.ledger.ledger import Ledger
+from orchestrator.ledger.upkeep import prefer as prefer_source
+from orchestrator.ledger.upkeep import rebuild_cubes, set_aside_catalog, sweep
+from orchestrator.settings import load_settings
+from shared_models.errors import FinOpsError, LedgerCorruptError
+from shared_models.period import utc_now
+from skyledger.tables import table_of
+
+_PARTS = ("mcp", "duckdb", "sqlglot", "pydantic")
+
+
+def sources(_options: argparse.Namespace) -> int:
+    """Every load: which source, whether it counts, its rows."""
+    ledger = Ledger(load_settings().ledger_home)
+    rows = [
+        {
+            "provider": load.provider,
+            "billing_account": load.billing_account_id,
+            "period": f"{load.billing_period_start:%Y-%m}",
+            "format": load.source_format.value,
+            "counts": "yes" if load.booked else "no, kept to reconcile",
+            "rows": load.rows,
+            "source": load.source_key,
+        }
+        for load in ledger.snapshot().loads
+    ]
+    Console(width=None if sys.stdout.isatty() else 200).print(table_of("Loads", rows))
+    return 0
+
+
+def prefer(options: argparse.Namespace) -> int:
+    """Choose the source of record of one billing account."""
+    ledger = Ledger(load_settings().ledger_home)
+    prefer_source(ledger.catalog, options.provider, options.billing_account_id, options.source_key, utc_now())
+    print("done; `skyledger sources` shows which loads count now")
+    return 0
+
+
+def rebuild(_options: argparse.Namespace) -> int:
+    """Cubes again from the facts; a damaged catalogue is set aside, and the ledger filled again from its sources."""
+    settings = load_settings()
+    try:
+        ledger = Ledger(settings.ledger_home)
+        count = rebuild_cubes(ledger.catalog)
+        removed = sweep(ledger.catalog, retention=timedelta(days=settings.retention_days), now=utc_now())
+    except LedgerCorruptError as error:
+        from orchestrator.ledger.home import LedgerHome  # noqa: PLC0415 - only where the catalogue is damaged
+
+        moved = set_aside_catalog(LedgerHome(settings.ledger_home))
+        if moved is None:
+            raise
+        print(f"{error.message} It was set aside as {moved.name}; run `skyledger sync` or import the bills again.")
+        Ledger(settings.ledger_home)
+        return 0
+    print(f"{count} cubes made again from their facts, {removed} unreferenced files removed; user state not touched")
+    return 0
+
+
+def doctor(_options: argparse.Namespace) -> int:
+    """The installation, the settings and the ledger, one line each; 1 when something needs attention."""
+    lines: list[tuple[bool, str]] = [(True, f"Python {platform.python_version()} on {platform.system()}")]
+    for name in _PARTS:
+        try:
+            lines.append((True, f"{name} {version(name)}"))
+        except PackageNotFoundError:
+            lines.append((False, f"{name} is not installed"))
+    try:
+        settings = load_settings()
+        lines.append((True, f"home {settings.home}"))
+        ledger = Ledger(settings.ledger_home)
+        snapshot = ledger.snapshot()
+        span = f"{snapshot.span.start:%Y-%m-%d} to {snapshot.span.end:%Y-%m-%d}" if snapshot.span else "empty"
+        lines.append((True, f"ledger generation {snapshot.generation}, {len(snapshot.booked)} loads count, {span}"))
+        gone = [load for load in snapshot.loads if not ledger.fact_path(load).is_file()]
+        lines += [(False, f"the facts of {load.provider} {load.billing_period_start:%Y-%m} are gone") for load in gone]
+        if not snapshot.booked:
+            lines.append((True, "next: skyledger import PATH --provider aws, or skyledger orchestrator --sample"))
+    except FinOpsError as error:
+        lines.append((False, f"{error.message} {error.hint}"))
+    for good, text in lines:
+        print(("ok    " if good else "CHECK ") + text)
+    return 0 if all(good for good, _ in lines) else 1
+
+
+def conformance(options: argparse.Namespace) -> int:
+    """The bills that count, checked against FOCUS 1.4."""
+    from skyledger.conforming import check_ledger  # noqa: PLC0415 - loads the checker only here
+
+    reports = check_ledger(load_settings())
+    if options.json:
+        print(json.dumps([report.model_dump(mode="json") for report in reports]))
+    else:
+        for report in reports:
+            print(f"{report.name}: {report.passed} rules hold, {len(report.failures)} do not")
+            for failure in report.failures:
+                print(f"  {failure.column}: {failure.rule} ({failure.rows} rows)")
+    return 0
