@@ -53,7 +53,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "ListUnitPrice": _money("list_price"),
     "PricingCategory": "pricing_category",
     "PricingCurrency": "CASE WHEN currency <> 'USD' THEN 'USD' ELSE currency END",
-    "PricingCurrencyContractedUnitPrice": f"CAST(ROUND(contracted_price / rate, 10) AS DOUBLE)",
+    "PricingCurrencyContractedUnitPrice": "CAST(ROUND(contracted_price / rate, 10) AS DOUBLE)",
     "PricingCurrencyEffectiveCost": "CAST(ROUND(effective_cost / rate, 10) AS DOUBLE)",
     "PricingCurrencyListUnitPrice": "CAST(ROUND(list_price / rate, 10) AS DOUBLE)",
     "PricingQuantity": _money("quantity"),

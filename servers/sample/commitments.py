@@ -50,12 +50,12 @@ COMMITMENTS: Final = (
     Commitment(
         "aws-sp-2025", "aws", _SP + "5f3a1c09-2be7-4f61-9d40-8c1e6a7d0b25", "Compute Savings Plan 2025",
         "Compute Savings Plan", "Spend", "savings-plan", 0, date(2025, 11, 5), date(2026, 11, 5),
-        Decimal(1750), Decimal("0.28"), Decimal(0), "daily", "compute", 0, 35,
+        Decimal(1350), Decimal("0.28"), Decimal(0), "daily", "compute", 0, 35,
     ),
     Commitment(
         "aws-sp-2026", "aws", _SP + "b70d94e2-61c8-4c1f-8a35-2f9e0c4d7716", "Compute Savings Plan 2026",
         "Compute Savings Plan", "Spend", "savings-plan", 0, date(2026, 11, 6), date(2027, 11, 6),
-        Decimal(1900), Decimal("0.31"), Decimal("0.5"), "monthly", "compute", 0, 35,
+        Decimal(1450), Decimal("0.31"), Decimal("0.5"), "monthly", "compute", 0, 35,
     ),
     Commitment(
         "aws-ri-m6i", "aws", "arn:aws:ec2:us-east-1:418273650912:reserved-instances/8d6e2f10-77aa-4b0e-b6a4-1c52d90fe318",
@@ -80,7 +80,7 @@ COMMITMENTS: Final = (
     Commitment(
         "azure-sp", "azure", _BENEFIT + "2d7f6b1e-0c58-4a92-bb37-9e41d0c6f852/savingsPlans/71a8c3d4-5e60-4f1b-9c2d-3b8e7f0a6149",
         "Compute savings plan", "Savings Plan", "Spend", "savings-plan", 0, date(2025, 11, 10), date(2026, 11, 10),
-        Decimal(900), Decimal("0.24"), Decimal(0), "monthly", "compute", 0, 30,
+        Decimal(780), Decimal("0.24"), Decimal(0), "monthly", "compute", 0, 30,
     ),
     Commitment(
         "azure-ri-vm", "azure", _RESERVATION + "94e0b7c6-2f1d-4d83-8a65-c1b2e3f49d07/reservations/0f5c9a82-6be4-47d1-93f8-a7e6d5c4b3f2",
@@ -95,7 +95,7 @@ COMMITMENTS: Final = (
     Commitment(
         "gcp-flex", "gcp", _CUD + "global/commitments/flexible-2026", "Flexible compute commitment",
         "Spend-based Flexible CUD", "Spend", "savings-plan", 0, date(2026, 1, 1), date(2027, 1, 1),
-        Decimal(720), Decimal("0.28"), Decimal(0), "daily", "compute", 0, 30,
+        Decimal(620), Decimal("0.28"), Decimal(0), "daily", "compute", 0, 30,
     ),
     Commitment(
         "gcp-n2", "gcp", _CUD + "europe-west1/commitments/n2-three-years", "N2 for three years",
@@ -131,6 +131,8 @@ def apply_commitments(connection: duckdb.DuckDBPyConnection, estate: Estate) -> 
         " * 1e6) / 1e6 AS DECIMAL(19,6))) END AS covered_quantity FROM ranked WHERE before < daily"
     )
     rest = "(f.quantity - COALESCE(c.covered_quantity, 0))::DECIMAL(19,6)"
+    paid = _cost(rest, "f.contracted_price", digits)
+    whole = {name: _cost("c.covered_quantity", f"f.{name}_price", digits) for name in ("list", "contracted")}
     shared = (
         "f.estate, f.line_key, f.gen, f.sku, f.account, f.region_id, f.day, f.start_at, f.end_at, f.billing_month,"
         " f.list_price, f.contracted_price, 'Usage' AS category, 'Usage-Based' AS frequency, f.reservation,"
@@ -139,15 +141,15 @@ def apply_commitments(connection: duckdb.DuckDBPyConnection, estate: Estate) -> 
     connection.execute(
         f"INSERT INTO charge BY NAME SELECT {shared}, 'usage' AS origin, f.pricing_category,"
         f" {rest} AS quantity,"
-        f" {_cost(rest, 'f.list_price', digits)} AS list_cost, {_cost(rest, 'f.contracted_price', digits)} AS contracted_cost,"
-        " contracted_cost AS billed_cost, contracted_cost AS effective_cost"
+        f" {_cost(rest, 'f.list_price', digits)} AS list_cost, {paid} AS contracted_cost, {paid} AS billed_cost,"
+        f" {paid} AS effective_cost"
         " FROM fact f LEFT JOIN covered c USING (fact_key)"
         " WHERE c.covered_quantity IS NULL OR c.covered_quantity < f.quantity ORDER BY f.fact_key"
     )
     connection.execute(
         f"INSERT INTO charge BY NAME SELECT {shared}, 'covered' AS origin, 'Committed' AS pricing_category,"
         " c.covered_quantity AS quantity, c.commitment, 'Used' AS commitment_status,"
-        f" {_cost('c.covered_quantity', 'f.list_price', digits)} AS list_cost, {_cost('c.covered_quantity', 'f.contracted_price', digits)} AS contracted_cost,"
+        f" {whole['list']} AS list_cost, {whole['contracted']} AS contracted_cost,"
         " 0 AS billed_cost, c.amortised AS effective_cost FROM fact f JOIN covered c USING (fact_key) ORDER BY f.fact_key"
     )
 

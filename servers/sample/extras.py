@@ -10,8 +10,8 @@ from servers.sample.estates import Estate
 from servers.sample.plan import Plan, following
 
 MONTHLY_CREDITS: Final = {
-    "aws": (Decimal("-1800"), "MigrationAccelerationProgram"),
-    "azure": (Decimal("-2500"), "Azure prepayment credit"),
+    "aws": (Decimal(-1800), "MigrationAccelerationProgram"),
+    "azure": (Decimal(-2500), "Azure prepayment credit"),
 }
 CREDITS: Final = (("aws", 11, "ml.g5.2xlarge", date(2026, 10, 15), Decimal("-7896.00"), "ServiceCredit"),)
 """(estate, account, SKU, day, amount, kind): this one hides an anomaly in every net figure."""
@@ -55,13 +55,14 @@ def _add_google_credits(connection: duckdb.DuckDBPyConnection) -> None:
         ),
         ("l.story = 'promo'", "0.2", "PROMOTION", "Startup promotion"),
     ):
+        reduction = f"-ROUND(c.contracted_cost * {share}, 6)::DECIMAL(30,12)"
         connection.execute(
             "INSERT INTO charge BY NAME SELECT c.estate, 'nested credit' AS origin, c.line_key, c.gen, c.sku, c.account,"
             " c.region_id, c.day, c.start_at, c.end_at, c.billing_month, 0 AS list_cost, 0 AS contracted_cost,"
-            f" -ROUND(c.contracted_cost * {share}, 6)::DECIMAL(30,12) AS billed_cost, billed_cost AS effective_cost,"
+            f" {reduction} AS billed_cost, {reduction} AS effective_cost,"
             f" 'Credit' AS category, 'Usage-Based' AS frequency, '{kind}' AS credit_type, '{text}' AS description"
             " FROM charge c JOIN line l USING (line_key)"
-            f" WHERE c.origin = 'usage' AND {condition} AND billed_cost <> 0 ORDER BY c.line_key, c.start_at"
+            f" WHERE c.origin = 'usage' AND {condition} AND c.billed_cost <> 0 ORDER BY c.line_key, c.start_at"
         )
 
 

@@ -27,10 +27,13 @@ from servers.sample.kubernetes import split_clusters
 from servers.sample.lines import create_lines
 from servers.sample.plan import Plan
 from servers.sample.usage import create_usage
+from shared_models.errors import InvalidArgumentError
 
 VERSION: Final = 1
 """Raised whenever the same arguments would give other rows."""
 UNTIL: Final = datetime(2026, 11, 24, tzinfo=UTC)
+MARKER: Final = "sample.json"
+FOLDERS: Final = ("aws", "azure", "gcp", "business", "answer-key")
 Progress = Callable[[float, str], None]
 
 
@@ -50,16 +53,26 @@ def generate(
     months: int = 13,
     seed: int = 7,
     until: datetime = UNTIL,
+    threads: int | None = None,
     progress: Progress | None = None,
 ) -> SampleSummary:
-    """Write the organisation into a folder; the same arguments write the same rows. Blocking."""
+    """Write the organisation into a folder; the same arguments, whatever `threads`, write the same rows. Blocking.
+
+    A folder that already holds exactly this organisation is left as it is; another one in it is replaced.
+
+    Raises:
+        InvalidArgumentError: the folder holds something else.
+
+    """
     plan = Plan(rows=rows, months=months, seed=seed, until=until)
-    directory.mkdir(parents=True, exist_ok=True)
+    marker = read_marker(directory)
+    if marker is not None and marker == _marker(plan, marker.get("rows_written")):
+        return SampleSummary(directory, int(str(marker["rows_written"])), plan.billing_months)
+    _clear(directory, known=marker is not None)
     scratch = directory / ".work"
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir()
+    scratch.mkdir(parents=True)
     try:
-        with closing(_connect(scratch)) as connection:
+        with closing(_connect(scratch, threads)) as connection:
             create_dimensions(connection, plan)
             create_lines(connection, plan)
             begin_charge(connection)
@@ -79,9 +92,28 @@ def generate(
     return _finish(directory, plan, written)
 
 
-def _finish(directory: Path, plan: Plan, written: int) -> SampleSummary:
-    """The marker by which a later run, and a server, know what the folder holds."""
-    marker = {
+def read_marker(directory: Path) -> dict[str, object] | None:
+    """What `sample.json` says of a folder; None where the folder holds no finished organisation."""
+    try:
+        return json.loads((directory / MARKER).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+
+
+def _clear(directory: Path, *, known: bool) -> None:
+    """Remove an earlier organisation; refuse a folder that holds something else in these places."""
+    taken = [directory / name for name in FOLDERS if (directory / name).exists()]
+    if taken and not known and not (directory / ".work").exists():
+        raise InvalidArgumentError(
+            "directory", f"{taken[0]} is there already.", hint="Name an empty folder, or one with an earlier sample."
+        )
+    (directory / MARKER).unlink(missing_ok=True)
+    for folder in (*taken, directory / ".work"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _marker(plan: Plan, written: object) -> dict[str, object]:
+    return {
         "version": VERSION,
         "seed": plan.seed,
         "rows": plan.rows,
@@ -89,7 +121,11 @@ def _finish(directory: Path, plan: Plan, written: int) -> SampleSummary:
         "months": plan.months,
         "until": plan.until.isoformat(),
     }
-    (directory / "sample.json").write_text(json.dumps(marker, indent=2), encoding="utf-8")
+
+
+def _finish(directory: Path, plan: Plan, written: int) -> SampleSummary:
+    """The marker comes last: a folder without it was not finished."""
+    (directory / MARKER).write_text(json.dumps(_marker(plan, written), indent=2), encoding="utf-8")
     return SampleSummary(directory, written, plan.billing_months)
 
 
@@ -130,10 +166,12 @@ def _write_datasets(connection: duckdb.DuckDBPyConnection, plan: Plan, directory
     write_business(connection, plan, directory / "business")
 
 
-def _connect(scratch: Path) -> duckdb.DuckDBPyConnection:
+def _connect(scratch: Path, threads: int | None) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(
         str(scratch / "work.duckdb"),
         config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
     )
     connection.execute("SET memory_limit = '6GB'; SET TimeZone = 'UTC'")
+    if threads is not None:
+        connection.execute(f"SET threads = {int(threads)}")
     return connection

@@ -2,7 +2,6 @@
 
 import duckdb
 
-from servers.sample import story
 from servers.sample.plan import Plan, following
 
 _TAG_KEYS = {

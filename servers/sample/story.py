@@ -94,7 +94,7 @@ LINES: Final = (
     StoryLine("quotes", "gcp", 0, "gcs-standard", "europe-west1", 15, "robert", {"owner": "Robert'); DROP TABLE costs;--"}),
     StoryLine("unicode", "aws", 0, "gp3", "eu-central-1", 18, "größe-数据-🚚", {"team": "Vertrieb Österreich", "メモ": "本番 🚀"}),
     StoryLine("control", "aws", 1, "gp3", "eu-central-1", 9, "tab\tbell\x07esc\x1b[31m", {"note": "line one\nline two"}),
-    StoryLine("formula", "azure", 1, "P30", "westeurope", 11, "disk-formula", {"owner": "=HYPERLINK(\"x\",\"y\")"}),
+    StoryLine("formula", "azure", 1, "P30", "westeurope", 11, "disk-formula", {"owner": '=HYPERLINK("x","y")'}),
 )  # fmt: skip
 
 BUMPS: Final = (
@@ -117,22 +117,22 @@ BUMPS: Final = (
 )
 
 EVENTS: Final = (
-    Event("spike", "spike", True, "spike", date(2026, 10, 7), date(2026, 10, 8), "a retry loop calls a function"),
-    Event("level", "level_shift", True, "level", date(2026, 9, 16), FOREVER, "a database was sized up and left so"),
-    Event("leak", "slow_leak", True, "leak", date(2026, 8, 20), date(2026, 10, 30), "debug logs grow day by day"),
-    Event("newregion", "new_region", True, "newregion", date(2026, 10, 19), date(2026, 10, 27), "machines in São Paulo"),
-    Event("newsku", "new_sku", True, "newsku", date(2026, 9, 22), FOREVER, "slots bought beside on-demand queries"),
-    Event("transfer", "transfer_burst", True, "transfer", date(2026, 9, 9), date(2026, 9, 11), "a cache was bypassed"),
-    Event("gpu", "forgotten_gpu", True, "gpu", date(2026, 10, 2), FOREVER, "a training machine was left running"),
-    Event("logstorm", "log_storm", True, "logstorm", date(2026, 11, 5), date(2026, 11, 6), "debug level in production"),
-    Event("peak", "inside_seasonal_peak", True, "peak", date(2026, 9, 30), date(2026, 9, 30), "a query without a filter"),
-    Event("masked", "masked_by_credit", True, "masked", date(2026, 10, 12), date(2026, 10, 15), "a credit hides it in net"),
-    Event("missing", "missing_data", True, None, date(2026, 9, 23), date(2026, 9, 23), "a subscription lacks a day"),
-    Event("late", "late_data", True, None, date(2026, 10, 29), date(2026, 10, 31), "three days arrive in November's bill"),
-    Event("migration", "migration", False, "migrate-to", date(2026, 7, 1), date(2026, 8, 29), "RDS falls, Aurora rises"),
-    Event("price-cut", "price_cut", False, None, date(2026, 6, 1), FOREVER, "S3 Standard costs 12 % less at list"),
-    Event("launch", "launch", False, "launch", date(2026, 9, 3), FOREVER, "the new storefront, planned"),
-    Event("renewal-gap", "commitment_gap", False, None, date(2026, 11, 5), date(2026, 11, 5), "renewed a day late"),
+    Event("spike", "spike", alert=True, line="spike", first=date(2026, 10, 7), last=date(2026, 10, 8), note="a retry loop calls a function"),
+    Event("level", "level_shift", alert=True, line="level", first=date(2026, 9, 16), last=FOREVER, note="a database was sized up and left so"),
+    Event("leak", "slow_leak", alert=True, line="leak", first=date(2026, 8, 20), last=date(2026, 10, 30), note="debug logs grow day by day"),
+    Event("newregion", "new_region", alert=True, line="newregion", first=date(2026, 10, 19), last=date(2026, 10, 27), note="machines in São Paulo"),
+    Event("newsku", "new_sku", alert=True, line="newsku", first=date(2026, 9, 22), last=FOREVER, note="slots bought beside on-demand queries"),
+    Event("transfer", "transfer_burst", alert=True, line="transfer", first=date(2026, 9, 9), last=date(2026, 9, 11), note="a cache was bypassed"),
+    Event("gpu", "forgotten_gpu", alert=True, line="gpu", first=date(2026, 10, 2), last=FOREVER, note="a training machine was left running"),
+    Event("logstorm", "log_storm", alert=True, line="logstorm", first=date(2026, 11, 5), last=date(2026, 11, 6), note="debug level in production"),
+    Event("peak", "inside_seasonal_peak", alert=True, line="peak", first=date(2026, 9, 30), last=date(2026, 9, 30), note="a query without a filter"),
+    Event("masked", "masked_by_credit", alert=True, line="masked", first=date(2026, 10, 12), last=date(2026, 10, 15), note="a credit hides it in net"),
+    Event("missing", "missing_data", alert=True, line=None, first=date(2026, 9, 23), last=date(2026, 9, 23), note="a subscription lacks a day"),
+    Event("late", "late_data", alert=True, line=None, first=date(2026, 10, 29), last=date(2026, 10, 31), note="three days arrive in November's bill"),
+    Event("migration", "migration", alert=False, line="migrate-to", first=date(2026, 7, 1), last=date(2026, 8, 29), note="RDS falls, Aurora rises"),
+    Event("price-cut", "price_cut", alert=False, line=None, first=date(2026, 6, 1), last=FOREVER, note="S3 Standard costs 12 % less at list"),
+    Event("launch", "launch", alert=False, line="launch", first=date(2026, 9, 3), last=FOREVER, note="the new storefront, planned"),
+    Event("renewal-gap", "commitment_gap", alert=False, line=None, first=date(2026, 11, 5), last=date(2026, 11, 5), note="renewed a day late"),
 )  # fmt: skip
 
 PRICE_CHANGES: Final = (
