@@ -23,7 +23,7 @@ from shared_models.organisation import SubAccountPage
 from shared_models.recommendation import RecommendationPage
 
 Tick = Callable[[float, float, str], Awaitable[None]]
-_PAGE: Final = 200
+_PAGE: Final = 50
 _MOST_PAGES: Final = 5_000
 _DATASETS: Final[dict[DatasetName, tuple[str, type[BaseModel]]]] = {
     DatasetName.ORGANISATION: ("list_accounts", SubAccountPage),

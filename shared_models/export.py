@@ -134,14 +134,37 @@ class PartAccess(WireModel):
     chunk_sha256: tuple[str, ...] = ()
 
 
-class ExportAnswer(WireModel):
-    """The bulk hand-over of one cloud: parts, how to get their bytes, totals per currency, and the import reports."""
+class ExportManifest(WireModel):
+    """Everything about one bulk hand-over, read as one resource: parts, how to get their bytes, import reports."""
 
     provider: str
     parts: tuple[ExportPart, ...]
     access: tuple[PartAccess, ...] = ()
+    reports: tuple[ImportReport, ...] = ()
+
+
+class PartLink(WireModel):
+    """One part in short: what it covers, and where its bytes are."""
+
+    billing_account_id: str
+    billing_period_start: datetime
+    source_format: SourceFormat
+    rows: int
+    sha256: str
+    size_bytes: int
+    path: str | None = None
+    chunk_uris: tuple[str, ...] = ()
+
+
+class ExportAnswer(WireModel):
+    """The bulk hand-over of one cloud in short: totals over all parts, this page's parts, and the manifest."""
+
+    provider: str
+    rows: int
     totals: tuple[CurrencyTotals, ...]
-    reports: tuple[ImportReport, ...]
+    manifest_uri: str
+    manifest_sha256: str
+    data: tuple[PartLink, ...]
     pagination: Pagination
     coverage: Coverage
 

@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from serving.logs import configure_logs
 from shared_models.errors import FinOpsError, InvalidArgumentError
@@ -115,7 +115,8 @@ def _call(options: argparse.Namespace) -> int:
         raise InvalidArgumentError("arguments", f"This is not JSON: {error}.", hint="For example '{}'.") from error
     if not isinstance(arguments, dict):
         raise InvalidArgumentError("arguments", "The arguments are not a JSON object.", hint="For example '{}'.")
-    return _call_tool(options.tool, arguments, sample=options.sample, as_json=options.json)
+    given = cast("dict[str, Any]", arguments)
+    return _call_tool(options.tool, given, sample=options.sample, as_json=options.json)
 
 
 def _call_tool(tool: str, arguments: dict[str, Any], *, sample: bool, as_json: bool) -> int:

@@ -24,6 +24,7 @@ _AMOUNTS = frozenset(
         "rows",
         "groups",
         "line_items",
+        "BilledCost",
     ]
 )
 _BESIDE = ("coverage", "freshness", "evidence", "pagination", "notes")
@@ -88,13 +89,15 @@ def _cell(value: Any, *, money: bool = False) -> str:
         return ", ".join(f"{name}={_cell(item)}" for name, item in cast("dict[str, Any]", value).items())
     if isinstance(value, list):
         return ", ".join(_cell(item) for item in cast("list[Any]", value))
-    text = str(value)
+    text = str(cast("object", value))
     return _rounded(text) if money and "." in text else text
 
 
 def _rounded(text: str) -> str:
     """An exact amount to the cent for reading; the answer itself keeps every digit."""
     try:
-        return f"{Decimal(text):,.2f}"
+        amount = Decimal(text)
     except InvalidOperation:
         return text
+    tiny = abs(amount) < Decimal("0.005") and amount != 0
+    return text if tiny else f"{amount:,.2f}"

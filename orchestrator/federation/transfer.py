@@ -4,16 +4,15 @@ import base64
 import hashlib
 import uuid
 from pathlib import Path
-from typing import Final
 
 import anyio.to_thread
-from mcp.types import BlobResourceContents
+from mcp.types import BlobResourceContents, TextResourceContents
+from pydantic import ValidationError
 
+from orchestrator.federation.failure import UpstreamFailure
 from orchestrator.federation.federation import Federation
 from shared_models.errors import TransferCorruptError
-from shared_models.export import ExportAnswer, ExportPart, ImportReport, PartAccess
-
-_PAGES: Final = 10_000
+from shared_models.export import ExportAnswer, ExportManifest, ExportPart, ImportReport, PartAccess
 
 
 async def fetch_parts(
@@ -26,24 +25,32 @@ async def fetch_parts(
         TransferCorruptError: bytes arrived that were not announced.
 
     """
-    parts: list[ExportPart] = []
-    reports: list[ImportReport] = []
     known = set(known_sha256)
-    cursor: str | None = None
-    for _ in range(_PAGES):
-        arguments = {"shared_path": True, **({"cursor": cursor} if cursor else {})}
-        answer = await federation.ask_one(provider, "export_costs", arguments, ExportAnswer, deadline=deadline)
-        access = {entry.sha256: entry for entry in answer.access}
-        for part in answer.parts:
-            here = part
-            if part.sha256 not in known and not await anyio.Path(part.path).is_file():
-                here = await _fetch(federation, provider, part, access[part.sha256], into, deadline)
-            parts.append(here)
-        reports += answer.reports
-        cursor = answer.pagination.next_cursor
-        if cursor is None:
-            break
-    return tuple(parts), tuple(reports)
+    manifest = await _manifest(federation, provider, deadline, shared_path=True)
+    missing = [part for part in manifest.parts if part.sha256 not in known]
+    if all([await anyio.Path(part.path).is_file() for part in missing]):
+        return manifest.parts, manifest.reports
+    # No common file system: ask again for the parts as numbered, hashed chunks.
+    manifest = await _manifest(federation, provider, deadline, shared_path=False)
+    access = {entry.sha256: entry for entry in manifest.access}
+    parts = [
+        part if part.sha256 in known else await _fetch(federation, provider, part, access[part.sha256], into, deadline)
+        for part in manifest.parts
+    ]
+    return tuple(parts), manifest.reports
+
+
+async def _manifest(federation: Federation, provider: str, deadline: float, *, shared_path: bool) -> ExportManifest:
+    arguments = {"shared_path": shared_path, "limit": 1}
+    answer = await federation.ask_one(provider, "export_costs", arguments, ExportAnswer, deadline=deadline)
+    contents = await federation.read(provider, answer.manifest_uri, deadline=deadline)
+    text = contents[0].text if isinstance(contents[0], TextResourceContents) else ""
+    if hashlib.sha256(text.encode()).hexdigest() != answer.manifest_sha256:
+        raise _corrupt(provider)
+    try:
+        return ExportManifest.model_validate_json(text)
+    except ValidationError as error:
+        raise UpstreamFailure.malformed(provider) from error
 
 
 async def _fetch(
@@ -65,8 +72,11 @@ async def _fetch(
 def _verified(provider: str, content: object, expected: str) -> bytes:
     data = base64.b64decode(content.blob) if isinstance(content, BlobResourceContents) else b""
     if hashlib.sha256(data).hexdigest() != expected:
-        raise TransferCorruptError(
-            f"A chunk from {provider} arrived with other bytes than announced.",
-            hint="Repeat the sync; nothing was changed.",
-        )
+        raise _corrupt(provider)
     return data
+
+
+def _corrupt(provider: str) -> TransferCorruptError:
+    return TransferCorruptError(
+        f"Bytes from {provider} arrived otherwise than announced.", hint="Repeat the sync; nothing was changed."
+    )

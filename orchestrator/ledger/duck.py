@@ -18,6 +18,7 @@ def open_memory() -> duckdb.DuckDBPyConnection:
     """An in-memory connection that leaves half of the machine's memory to others."""
     connection = duckdb.connect(":memory:", config=_SETTINGS)
     connection.execute(f"SET memory_limit = '{psutil.virtual_memory().total // 2}B'")
+    connection.execute("SET enable_progress_bar = false")
     connection.execute("SET TimeZone = 'UTC'")
     return connection
 

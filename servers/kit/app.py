@@ -1,6 +1,5 @@
 """Assemble one cloud's server from its ports."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,13 @@ from servers.kit.exported.cloud import ExportedCloud
 from servers.kit.exports.native import NativeFormat
 from servers.kit.settings import Settings
 from servers.kit.tools.describe_server import describe_server
-from servers.kit.tools.export_costs import CHUNK_BYTES
+from servers.kit.tools.export_costs import CHUNK_BYTES, export_folder
 from servers.kit.tools.registry import TOOLS
 from serving.app import build_app
 from shared_models.period import utc_now
 
 VERSION = "0.1.0"
+_DIGEST_LETTERS = 64
 
 
 def build_server(cloud: str, title: str, natives: Sequence[NativeFormat], settings: Settings) -> MCPServer[Any]:
@@ -39,7 +39,7 @@ def build_server(cloud: str, title: str, natives: Sequence[NativeFormat], settin
         tools=TOOLS,
         deps=deps,
     )
-    _add_resources(app, deps, settings.home / "servers" / cloud / "exports")
+    _add_resources(app, deps, export_folder(deps))
     return app
 
 
@@ -51,17 +51,35 @@ def _add_resources(app: MCPServer[Any], deps: Deps, cache: Path) -> None:
         return (await describe_server(deps)).model_dump_json()
 
     @app.resource(
+        f"skyledger://{name}/manifests/{{sha256}}",
+        mime_type="application/json",
+        description="The manifest of one bulk hand-over",
+    )
+    async def manifest(sha256: str) -> str:  # pyright: ignore[reportUnusedFunction]
+        file = cache / f"{_checked(sha256)}.manifest.json"
+        if not await anyio.Path(file).is_file():
+            raise ResourceNotFoundError("There is no such manifest.")
+        return await anyio.to_thread.run_sync(lambda: file.read_text(encoding="utf-8"))
+
+    @app.resource(
         f"skyledger://{name}/exports/{{sha256}}/{{number}}",
         mime_type="application/vnd.apache.parquet",
         description="One chunk of at most 4 MiB of an exported part",
     )
     async def chunk(sha256: str, number: str) -> bytes:  # pyright: ignore[reportUnusedFunction]
-        file = cache / f"{sha256}.parquet"
-        if len(sha256) != hashlib.sha256().digest_size * 2 or not sha256.isalnum() or not number.isdecimal():
+        file = cache / f"{_checked(sha256)}.parquet"
+        if not number.isdecimal():
             raise ResourceNotFoundError("There is no such chunk.")
         if not await anyio.Path(file).is_file():
             raise ResourceNotFoundError("There is no such part.")
         return await anyio.to_thread.run_sync(_read_chunk, file, int(number))
+
+
+def _checked(sha256: str) -> str:
+    """The digest, which is all that may become a part of a file's name."""
+    if len(sha256) != _DIGEST_LETTERS or not sha256.isalnum():
+        raise ResourceNotFoundError("There is no such part.")
+    return sha256
 
 
 def _read_chunk(file: Path, number: int) -> bytes:

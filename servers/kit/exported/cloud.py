@@ -66,7 +66,12 @@ class ExportedCloud:
         self.usage = Table(root / "usage.parquet", UsageFact, ("resource_id", "metric", "start"))
         self.prices = Table(root / "prices.parquet", SkuPrice, ("service_name", "sku_id", "region_id"))
         self.commitments = Table(root / "commitments.parquet", CommitmentDiscount, ("commitment_discount_id",))
-        self.recommendations = Table(root / "recommendations.parquet", Recommendation, ("recommendation_id",))
+        self.recommendations = Table(
+            root / "recommendations.parquet",
+            Recommendation,
+            ("recommendation_id",),
+            largest="estimated_monthly_savings",
+        )
         self.organisation = Table(root / "organisation.parquet", SubAccount, ("sub_account_id", "valid_from"))
 
     @property

@@ -18,7 +18,9 @@ Item = TypeVar("Item", bound=BaseModel)
 class Table(Generic[Item]):
     """Pages through one Parquet file in a stable order."""
 
-    def __init__(self, file: Path, model: type[Item], order: tuple[str, ...]) -> None:
+    def __init__(self, file: Path, model: type[Item], order: tuple[str, ...], *, largest: str | None = None) -> None:
+        """`largest` is a column whose greatest values come first; `order` breaks ties."""
+        self._largest = largest
         self._file = file
         self._model = model
         self._order = order
@@ -45,7 +47,8 @@ class Table(Generic[Item]):
         given = {name: value for name, value in conditions.items() if value is not None}
         where = " AND ".join(f"{quoted(name)} = ?" for name in given) or "true"
         relation = f"read_parquet({literal(str(self._file))})"
-        columns = ", ".join(quoted(name) for name in self._order)
+        first = [f"{quoted(self._largest)} DESC"] if self._largest else []
+        columns = ", ".join([*first, *map(quoted, self._order)])
         with duckdb.connect(":memory:") as connection:
             total = connection.execute(
                 f"SELECT count(*) FROM {relation} WHERE {where}", list(given.values())

@@ -246,6 +246,7 @@ def _connect(scratch: Path, options: ConvertOptions) -> duckdb.DuckDBPyConnectio
         str(scratch / "work.duckdb"),
         config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
     )
+    connection.execute("SET enable_progress_bar = false")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute(f"SET memory_limit = '{psutil.virtual_memory().total // 2}B'")
     connection.execute(f"SET temp_directory = {literal(str(scratch / 'spill'))}")

@@ -6,7 +6,7 @@ from shared_models.server_card import Port, ServerCard
 
 
 async def describe_server(deps: Deps) -> ServerCard:
-    """This cloud's connection: identity, billing accounts, regions, which sources are there and how fresh, what is
+    """The cloud's connection: identity, billing accounts, regions, which sources are there and how fresh, what is
     not offered and why, and what to do next. Call it first when an answer is missing or looks old.
     """
     cloud = deps.cloud

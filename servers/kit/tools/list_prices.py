@@ -17,7 +17,7 @@ async def list_prices(
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> PricePage:
-    """Unit prices of this cloud: list price, contracted price where a contract is known, unit, currency, pricing category."""
+    """Unit prices of this cloud: list price, contracted price where a contract is known, unit, currency, category."""
     conditions = {"service_name": service_name, "region_id": region_id, "sku_id": sku_id}
     items, pagination, coverage = await page_of(deps, deps.cloud.prices, conditions, cursor, limit, "list_prices")
     return PricePage(data=items, pagination=pagination, coverage=coverage, freshness=deps.cloud.freshness(Port.PRICES))

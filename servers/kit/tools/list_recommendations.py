@@ -15,7 +15,7 @@ async def list_recommendations(
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> RecommendationPage:
-    """This cloud's own proposals with estimated monthly savings, effort and whether a restart is needed. They are the
+    """The cloud's own proposals with estimated monthly savings, effort and whether a restart is needed. They are the
     cloud's view: check query_usage for the evidence.
     """
     conditions = {"action": action.value if action else None}
