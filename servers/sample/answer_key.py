@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -13,20 +12,11 @@ from servers.sample import story
 from servers.sample.accounts import MOVED_ON, RENAMED_ON, REORGANISED_ON
 from servers.sample.extras import CORRECTIONS, CREDITS, REFUNDS
 from servers.sample.plan import Plan
+from servers.sample.sql import statement
 
-_SUMS: Final = (
-    "count(*) AS rows, sum(billed_cost) AS billed_cost, sum(effective_cost) AS effective_cost, sum(list_cost) AS"
-    " list_cost, sum(contracted_cost) AS contracted_cost"
-)
 _TOTALS: Final = (
     "sum(rows) AS rows, sum(billed_cost) AS billed_cost, sum(effective_cost) AS effective_cost, sum(list_cost) AS"
     " list_cost, sum(contracted_cost) AS contracted_cost"
-)
-_NOTED: Final = (
-    "SELECT provider, billing_account_id, currency, billing_month, day, line_key, sub_account_id, service_name,"
-    " service_category, region_id, resource_id, resource_name, category, class, sku, origin, COALESCE(cardinality(tags),"
-    " 0) > 0 AS tagged, billed_cost, effective_cost, list_cost, contracted_cost, counted, allocated_method,"
-    " allocated_name FROM bill"
 )
 _MONTHLY: Final = {
     "totals": "provider, billing_account_id, billing_month, currency",
@@ -43,57 +33,12 @@ _MONTHLY: Final = {
 
 def begin_answer_key(connection: duckdb.DuckDBPyConnection) -> None:
     """The tables that every month adds to."""
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE noted AS {_NOTED} WHERE false")
-    connection.execute(
-        f"CREATE TABLE key_cube AS {_cube()} WHERE false GROUP BY ALL;"
-        f"CREATE TABLE key_day AS {_days()} WHERE false GROUP BY ALL;"
-        "CREATE TABLE key_resource (provider VARCHAR, charge_month DATE, currency VARCHAR, resource_id VARCHAR,"
-        " resource_name VARCHAR, effective_cost DECIMAL(38,12));"
-        "CREATE TABLE key_extra (story VARCHAR, day DATE, extra_cost DECIMAL(38,12));"
-        "CREATE TABLE key_commitment (commitment VARCHAR, day DATE, billed DECIMAL(38,12), used DECIMAL(38,12),"
-        " unused DECIMAL(38,12));"
-        "CREATE TABLE key_split (resource_id VARCHAR, charge_month DATE, counted BOOLEAN, namespace VARCHAR,"
-        " rows BIGINT, billed_cost DECIMAL(38,12), effective_cost DECIMAL(38,12));"
-        "CREATE TABLE recent (resource_id VARCHAR, currency VARCHAR, cost DECIMAL(38,12))"
-    )
+    connection.execute(statement("key"))
 
 
-def note_month(connection: duckdb.DuckDBPyConnection, month: date, plan: Plan, digits: int) -> None:
+def note_month(connection: duckdb.DuckDBPyConnection, plan: Plan, digits: int) -> None:
     """Add one month of one estate, before its rows are gone."""
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE noted AS {_NOTED}")
-    connection.execute(
-        f"INSERT INTO key_cube {_cube()} WHERE counted GROUP BY ALL;"
-        f"INSERT INTO key_day {_days()} WHERE counted GROUP BY ALL;"
-        "INSERT INTO key_resource SELECT provider, date_trunc('month', day)::DATE AS charge_month, currency, resource_id,"
-        " min(resource_name), sum(effective_cost) AS cost FROM noted WHERE counted AND resource_id IS NOT NULL AND"
-        " line_key IS NOT NULL GROUP BY provider, charge_month, currency, resource_id ORDER BY cost DESC, resource_id"
-        " LIMIT 100;"
-        "INSERT INTO key_extra SELECT story, day, sum(ROUND(extra_quantity * CAST(contracted_price AS DECIMAL(19,10)),"
-        f" {digits})) FROM fact WHERE extra_quantity <> 0 GROUP BY ALL;"
-        "INSERT INTO key_commitment SELECT commitment, day, sum(billed_cost), sum(CASE WHEN commitment_status = 'Used'"
-        " THEN effective_cost END), sum(CASE WHEN commitment_status = 'Unused' THEN effective_cost END) FROM charge"
-        " WHERE commitment IS NOT NULL GROUP BY ALL;"
-        "INSERT INTO key_split SELECT resource_id, date_trunc('month', day)::DATE, counted, allocated_name, count(*),"
-        " sum(billed_cost), sum(effective_cost) FROM noted WHERE allocated_method IS NOT NULL GROUP BY ALL"
-    )
-    if (plan.last_day - month).days <= 62:  # noqa: PLR2004
-        connection.execute(
-            "INSERT INTO recent SELECT resource_id, currency, sum(effective_cost) FROM noted WHERE counted AND line_key IS"
-            f" NOT NULL AND resource_id IS NOT NULL AND day >= DATE '{plan.last_day}' - 30 GROUP BY ALL"
-        )
-
-
-def _cube() -> str:
-    return (
-        "SELECT provider, billing_account_id, currency, billing_month, date_trunc('month', day)::DATE AS charge_month,"
-        " sub_account_id, service_name, service_category, region_id, category AS charge_category, class AS charge_class,"
-        " tagged, CASE WHEN class IS NOT NULL THEN 'correction' WHEN sku ="
-        f" 'marketplace' THEN 'marketplace' ELSE origin END AS kind, {_SUMS} FROM noted"
-    )
-
-
-def _days() -> str:
-    return f"SELECT provider, currency, day, service_name, {_SUMS} FROM noted"
+    connection.execute(statement("note", digits=digits, last_day=plan.last_day))
 
 
 def write_answer_key(connection: duckdb.DuckDBPyConnection, plan: Plan, folder: Path) -> None:

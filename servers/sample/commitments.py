@@ -9,6 +9,7 @@ import duckdb
 
 from servers.sample.estates import Estate
 from servers.sample.plan import Plan, following
+from servers.sample.sql import statement
 
 
 @dataclass(frozen=True)
@@ -111,101 +112,12 @@ COMMITMENTS: Final = (
 
 
 def apply_commitments(connection: duckdb.DuckDBPyConnection, estate: Estate) -> None:
-    """Table `charge` gets the month's usage: covered, uncovered, and what the commitments left unused.
-
-    The lines that a commitment covers take their share in a fixed order until the day's amount is spent; the last one
-    is split. So its covered rows and its unused row cost exactly `daily` each day.
-    """
-    digits = estate.decimals
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE covered AS WITH wish AS ("
-        "  SELECT f.fact_key, c.key AS commitment, c.daily, f.day, f.quantity,"
-        f"  ROUND(f.contracted_cost * (1 - c.discount), {digits})::DECIMAL(30,12) AS wanted"
-        "  FROM fact f JOIN commitment c ON c.estate = f.estate AND c.eligible = f.eligible AND f.bucket >= c.low"
-        "  AND f.bucket < c.high AND (c.region IS NULL OR c.region = f.region_id)"
-        "  AND (c.scope IS NULL OR c.scope = f.account) AND f.day >= c.first AND f.day < c.last"
-        "), ranked AS (SELECT *, sum(wanted) OVER (PARTITION BY commitment, day ORDER BY fact_key"
-        "  ROWS UNBOUNDED PRECEDING) - wanted AS before FROM wish WHERE wanted > 0)"
-        " SELECT *, LEAST(wanted, daily - before)::DECIMAL(30,12) AS amortised, CASE WHEN amortised = wanted THEN quantity"
-        " ELSE LEAST(quantity, CAST(ceil(CAST(quantity AS DOUBLE) * CAST(amortised AS DOUBLE) / CAST(wanted AS DOUBLE)"
-        " * 1e6) / 1e6 AS DECIMAL(19,6))) END AS covered_quantity FROM ranked WHERE before < daily"
-    )
-    rest = "(f.quantity - COALESCE(c.covered_quantity, 0))::DECIMAL(19,6)"
-    paid = _cost(rest, "f.contracted_price", digits)
-    whole = {name: _cost("c.covered_quantity", f"f.{name}_price", digits) for name in ("list", "contracted")}
-    shared = (
-        "f.estate, f.line_key, f.gen, f.sku, f.account, f.region_id, f.day, f.start_at, f.end_at, f.billing_month,"
-        " f.list_price, f.contracted_price, 'Usage' AS category, 'Usage-Based' AS frequency, f.reservation,"
-        " f.reservation_status"
-    )
-    connection.execute(
-        f"INSERT INTO charge BY NAME SELECT {shared}, 'usage' AS origin, f.pricing_category,"
-        f" {rest} AS quantity,"
-        f" {_cost(rest, 'f.list_price', digits)} AS list_cost, {paid} AS contracted_cost, {paid} AS billed_cost,"
-        f" {paid} AS effective_cost"
-        " FROM fact f LEFT JOIN covered c USING (fact_key)"
-        " WHERE c.covered_quantity IS NULL OR c.covered_quantity < f.quantity ORDER BY f.fact_key"
-    )
-    connection.execute(
-        f"INSERT INTO charge BY NAME SELECT {shared}, 'covered' AS origin, 'Committed' AS pricing_category,"
-        " c.covered_quantity AS quantity, c.commitment, 'Used' AS commitment_status,"
-        f" {whole['list']} AS list_cost, {whole['contracted']} AS contracted_cost,"
-        " 0 AS billed_cost, c.amortised AS effective_cost FROM fact f JOIN covered c USING (fact_key) ORDER BY f.fact_key"
-    )
+    """Table `charge` gets the month's usage, covered and uncovered; `covered` keeps what each commitment paid for."""
+    connection.execute(statement("coverage", digits=estate.decimals))
 
 
-def _cost(quantity: str, price: str, digits: int) -> str:
-    """SQL: quantity times a price, rounded as the estate rounds."""
-    return f"ROUND({quantity} * CAST({price} AS DECIMAL(19,10)), {digits})::DECIMAL(30,12)"
-
-
-def add_unused(connection: duckdb.DuckDBPyConnection, estate: Estate, month: date, plan: Plan) -> None:
-    """What the commitments left unused, one row a commitment and day."""
-    end = min(following(month), plan.last_day)
-    connection.execute(
-        "INSERT INTO charge BY NAME SELECT c.estate, 'unused' AS origin, c.sku, c.account, d.day, d.day AS start_at,"
-        f" d.day + INTERVAL 1 DAY AS end_at, DATE '{month}' AS billing_month, 'Usage' AS category, c.region AS region_id,"
-        " 'Usage-Based' AS frequency, 'Committed' AS pricing_category, c.key AS commitment, 'Unused' AS commitment_status,"
-        " 0 AS list_cost, 0 AS contracted_cost, 0 AS billed_cost, (c.daily - COALESCE(u.used, 0))::DECIMAL(30,12) AS"
-        " effective_cost, 1 AS quantity, 0 AS list_price, 0 AS contracted_price FROM commitment c JOIN (SELECT"
-        f" CAST(range AS DATE) AS day FROM range(DATE '{month}', DATE '{end}', INTERVAL 1 DAY)) d"
-        " ON d.day >= c.first AND d.day < c.last LEFT JOIN (SELECT commitment, day, sum(amortised) AS used FROM covered"
-        " GROUP BY ALL) u ON u.commitment = c.key AND u.day = d.day"
-        " WHERE c.estate = ? AND c.daily > COALESCE(u.used, 0) ORDER BY d.day, c.key",
-        [estate.key],
-    )
-
-
-def add_purchases(connection: duckdb.DuckDBPyConnection, estate: Estate, month: date, plan: Plan) -> None:
-    """The month's purchase rows: the upfront part on the first day, the rest by day, or by month in advance."""
-    start, end = f"DATE '{month}'", f"DATE '{following(month)}'"
-    shared = (
-        "c.estate, 'purchase' AS origin, c.sku, c.account, c.region AS region_id, 'Purchase' AS category, c.key AS"
-        " commitment, 'Committed' AS pricing_category, 1 AS quantity, amount AS list_price, amount AS contracted_price,"
-        f" amount AS list_cost, amount AS contracted_cost, amount AS billed_cost, 0 AS effective_cost, {start} AS"
-        " billing_month, day, day AS start_at"
-    )
-    upfront = "ROUND(c.daily * (c.last - c.first) * c.upfront, 2)"
-    connection.execute(
-        f"INSERT INTO charge BY NAME SELECT {shared}, 'One-Time' AS frequency, day + INTERVAL 1 DAY AS end_at FROM"
-        f" (SELECT *, first AS day, {upfront}::DECIMAL(18,4) AS amount FROM commitment c) c WHERE c.estate = ?"
-        f" AND c.upfront > 0 AND day >= {start} AND day < LEAST({end}, DATE '{plan.last_day}') ORDER BY c.key",
-        [estate.key],
-    )
-    connection.execute(
-        f"INSERT INTO charge BY NAME SELECT {shared}, 'Recurring' AS frequency, day + INTERVAL 1 DAY AS end_at FROM"
-        f" (SELECT c.*, CAST(range AS DATE) AS day, c.daily AS amount FROM commitment c, range({start}, {end}, INTERVAL"
-        f" 1 DAY)) c WHERE c.estate = ? AND c.billed = 'daily' AND day >= c.first AND day < c.last"
-        f" AND day < DATE '{plan.last_day}' ORDER BY c.key, day",
-        [estate.key],
-    )
-    # What is paid month by month is the rest of the term's price up to the month's end, less what was paid before.
-    due = f"CAST(ROUND((c.daily * (c.last - c.first) - {upfront}) * (LEAST({{0}}, c.last) - c.first) / (c.last - c.first), 4) AS DECIMAL(18,4))"
-    connection.execute(
-        f"INSERT INTO charge BY NAME SELECT {shared}, 'Recurring' AS frequency, LEAST({end}, c.last) AS end_at FROM"
-        f" (SELECT *, GREATEST({start}, first) AS day, ({due.format(end)} - CASE WHEN first < {start} THEN"
-        f" {due.format(start)} ELSE 0 END)::DECIMAL(18,4) AS amount FROM commitment c) c WHERE c.estate = ?"
-        f" AND c.billed = 'monthly' AND c.upfront < 1 AND c.first < {end} AND c.last > {start}"
-        f" AND day < DATE '{plan.last_day}' ORDER BY c.key",
-        [estate.key],
-    )
+def add_unused_and_purchases(connection: duckdb.DuckDBPyConnection, estate: Estate, month: date, plan: Plan) -> None:
+    """What the commitments left unused by day, and what was paid for them in the month."""
+    end = following(month)
+    connection.execute(statement("unused", estate=estate.key, month=month, end=min(end, plan.last_day)))
+    connection.execute(statement("purchases", estate=estate.key, month=month, end=end, last_day=plan.last_day))

@@ -16,7 +16,7 @@ from servers.sample.aws_export import write_aws
 from servers.sample.azure_export import apply_quirks, write_azure
 from servers.sample.bill import begin_charge, describe_bill
 from servers.sample.business import write_business
-from servers.sample.commitments import add_purchases, add_unused, apply_commitments
+from servers.sample.commitments import add_unused_and_purchases, apply_commitments
 from servers.sample.dimensions import create_dimensions
 from servers.sample.estates import ESTATES, Estate
 from servers.sample.evidence import write_recommendations, write_usage
@@ -75,8 +75,6 @@ def generate(
         with closing(_connect(scratch, threads)) as connection:
             create_dimensions(connection, plan)
             create_lines(connection, plan)
-            begin_charge(connection)
-            describe_bill(connection, ESTATES[0], plan.billing_months[0], plan)
             begin_answer_key(connection)
             written = 0
             steps = [(estate, month) for month in plan.billing_months for estate in ESTATES]
@@ -135,8 +133,7 @@ def _write_month(
     begin_charge(connection)
     create_usage(connection, estate, month, plan)
     apply_commitments(connection, estate)
-    add_unused(connection, estate, month, plan)
-    add_purchases(connection, estate, month, plan)
+    add_unused_and_purchases(connection, estate, month, plan)
     add_credits(connection, estate, month, plan)
     add_support_and_tax(connection, estate, month, plan)
     add_corrections(connection, estate, month, plan)
@@ -151,7 +148,7 @@ def _write_month(
         write_azure(connection, month, plan, folder)
     else:
         write_gcp(connection, estate, month, folder)
-    note_month(connection, month, plan, estate.decimals)
+    note_month(connection, plan, estate.decimals)
     row = connection.execute("SELECT count(*) FROM charge").fetchone() or (0,)
     return int(row[0])
 

@@ -82,6 +82,8 @@ LINES: Final = (
     ),
     StoryLine("moved-before", "aws", 17, "m6i.16xlarge", "us-east-1", 62, "tracking-hub"),
     StoryLine("moved-after", "aws-jp", 24, "m6i.16xlarge", "ap-northeast-1", 62, "tracking-hub"),
+    StoryLine("renamed", "azure", 12, "Standard_D8s_v5", "westeurope", 14, "core-gateway"),
+    StoryLine("reorganised", "gcp", 21, "n2-standard-8", "europe-west1", 13, "chargeback"),
     StoryLine("vendor-aws", "aws", 2, "marketplace", "us-east-1", 210, "lanternfish"),
     StoryLine("vendor-jp", "aws-jp", 2, "marketplace", "ap-northeast-1", 48, "lanternfish-jp"),
     StoryLine("vendor-azure", "azure", 4, "marketplace", "westeurope", 95, "brindleware"),

@@ -6,71 +6,22 @@ import duckdb
 
 from servers.sample.estates import Estate, rate
 from servers.sample.plan import Plan, following
+from servers.sample.sql import statement
 
 
 def create_usage(connection: duckdb.DuckDBPyConnection, estate: Estate, month: date, plan: Plan) -> None:
     """Table `fact`: quantities and costs before commitments; `lost` collects what never arrives."""
-    _create_days(connection, estate, month, plan)
-    digits = estate.decimals
-    local = rate(estate.currency, month.year, month.month)
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE fact AS WITH drawn AS ("
-        "  SELECT l.*, d.day, md5_number_lower(concat_ws('|', "
-        f"{plan.seed}, l.line_key, d.day)) AS h, (d.day - DATE '2000-01-01' + l.phase) // l.life AS gen FROM line l, day d"
-        f"  WHERE l.estate = '{estate.key}' AND (CASE WHEN l.hourly THEN isodow(d.day) = 1 ELSE h % 1000000 <"
-        "  l.presence * 1000000 END) AND (d.only_account IS NULL OR d.only_account = l.account)"
-        "  AND (d.not_account IS NULL OR d.not_account <> l.account)"
-        "), paid AS (SELECT d.*, s.price AS usd_price, s.price * COALESCE(p.factor, 1) AS list_usd, s.unit,"
-        "  d.base_usd * GREATEST(0.4, 1 + d.growth * (d.day - DATE '2026-05-01') / 365.0)"
-        "  * CASE WHEN isodow(d.day) >= 6 THEN CASE WHEN a.environment = 'production' THEN d.weekend ELSE d.weekend * 0.6"
-        "  END ELSE 1.0 END * CASE WHEN d.day >= last_day(d.day) - 1 THEN d.month_end ELSE 1.0 END"
-        "  * CASE WHEN d.story IS NULL THEN 0.93 + 0.14 * CAST((d.h // 1000000) % 1000000 AS DOUBLE) / 1000000 ELSE"
-        "  0.98 + 0.04 * CAST((d.h // 1000000) % 1000000 AS DOUBLE) / 1000000 END AS usd,"
-        "  COALESCE(b.usd, 0) AS extra_usd FROM drawn d JOIN sku s ON s.provider = "
-        f"'{estate.provider}' AND s.sku = d.sku JOIN account a ON a.estate = d.estate AND a.number = d.account"
-        "  AND d.day >= COALESCE(a.valid_from, d.day) AND (a.valid_to IS NULL OR d.day < a.valid_to)"
-        "  LEFT JOIN bump_day b ON b.story = d.story AND b.day = d.day"
-        "  LEFT JOIN price_change p ON p.estate = d.estate AND p.sku = d.sku AND d.day >= p.since"
-        "), counted AS (SELECT *, CASE WHEN usd_price = 0 THEN 1000 + CAST(h % 5000 AS INTEGER) ELSE"
-        "  ROUND(usd / usd_price, CASE WHEN usd_price < 0.001 THEN 0 ELSE 6 END) END::DECIMAL(19,6) AS base_quantity,"
-        "  CASE WHEN usd_price = 0 THEN 0 ELSE ROUND(extra_usd / usd_price, CASE WHEN usd_price < 0.001 THEN 0 ELSE 6 END)"
-        "  END::DECIMAL(19,6) AS extra_quantity,"
-        f"  ROUND(list_usd * CAST({local} AS DECIMAL(19,4)), 10)::DECIMAL(18,10) AS list_price,"
-        f"  ROUND(list_price * CASE WHEN pricing_category = 'Dynamic' THEN 0.41 WHEN sku = 'marketplace' THEN 1 ELSE"
-        f"  1 - {estate.discount} END, 10)::DECIMAL(18,10) AS contracted_price FROM paid),"
-        # An hourly line spreads its day over 24 rows.
-        " spread AS (SELECT *, CAST(NULL AS BIGINT) AS hour FROM counted WHERE NOT hourly UNION ALL SELECT *, unnest(range(24)) AS hour FROM counted WHERE hourly)"
-        " SELECT row_number() OVER (ORDER BY line_key, day, hour) AS fact_key, estate, line_key, gen, sku, account,"
-        "  region_id, day, CASE WHEN hour IS NULL THEN day::TIMESTAMP ELSE day + to_hours(hour) END AS start_at,"
-        "  start_at + CASE WHEN hour IS NULL THEN INTERVAL 1 DAY ELSE INTERVAL 1 HOUR END AS end_at,"
-        f"  DATE '{month}' AS billing_month, (CASE WHEN hour IS NULL THEN base_quantity + extra_quantity ELSE"
-        "  ROUND(base_quantity / 24, 6) END)::DECIMAL(19,6) AS quantity, extra_quantity, list_price, contracted_price,"
-        f"  ROUND(quantity * CAST(contracted_price AS DECIMAL(19,10)), {digits})::DECIMAL(30,12) AS contracted_cost,"
-        "  pricing_category, CASE WHEN pricing_category = 'Standard' THEN eligible END AS eligible, bucket, story, cluster,"
-        "  reservation, CASE WHEN reservation IS NOT NULL THEN CASE WHEN isodow(day) >= 6 THEN 'Unused' ELSE 'Used' END END"
-        "  AS reservation_status FROM spread WHERE base_quantity + extra_quantity > 0 ORDER BY fact_key"
-    )
-    connection.execute(
-        "INSERT INTO lost SELECT f.estate, f.account, f.day, count(*), sum(f.contracted_cost) FROM fact f"
-        " SEMI JOIN missing m ON m.estate = f.estate AND m.account = f.account AND m.day = f.day GROUP BY ALL"
-    )
-    connection.execute(
-        "DELETE FROM fact f USING missing m WHERE m.estate = f.estate AND m.account = f.account AND m.day = f.day"
-    )
-
-
-def _create_days(connection: duckdb.DuckDBPyConnection, estate: Estate, month: date, plan: Plan) -> None:
-    """The days whose usage is billed in the month, and the story's extra cost on each of them."""
-    end = min(following(month), plan.last_day)
-    late = f"SELECT * FROM late WHERE estate = '{estate.key}'"
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE day AS SELECT CAST(range AS DATE) AS day, CAST(NULL AS INTEGER) AS only_account,"
-        f" l.account AS not_account FROM range(DATE '{month}', DATE '{end}', INTERVAL 1 DAY)"
-        f" LEFT JOIN ({late}) l ON l.day = CAST(range AS DATE) UNION ALL"
-        f" SELECT day, account, NULL FROM ({late}) WHERE date_trunc('month', day) + INTERVAL 1 MONTH = DATE '{month}'"
-        f" AND published <= DATE '{plan.last_day}' ORDER BY day"
-    )
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE bump_day AS SELECT b.line AS story, d.day, sum(b.usd + b.slope * (d.day - b.first))"
-        " AS usd FROM bump b JOIN day d ON d.day BETWEEN b.first AND b.last GROUP BY ALL"
+        statement(
+            "usage",
+            estate=estate.key,
+            provider=estate.provider,
+            digits=estate.decimals,
+            discount=estate.discount,
+            rate=rate(estate.currency, month.year, month.month),
+            month=month,
+            end=min(following(month), plan.last_day),
+            last_day=plan.last_day,
+            seed=plan.seed,
+        )
     )

@@ -9,7 +9,7 @@ SELECT
     CASE WHEN c.line_key IS NULL THEN m.commitment_id ELSE r.resource_id END AS resource_id,
     CASE WHEN c.line_key IS NULL THEN m.name ELSE r.resource_name END AS resource_name,
     r.native_type, r.resource_group,
-    CASE WHEN c.line_key IS NULL THEN NULL WHEN c.day >= $retagged THEN r.tags_after ELSE r.tags END AS tags,
+    CASE WHEN c.line_key IS NULL THEN NULL WHEN c.day >= DATE '$retagged' THEN r.tags_after ELSE r.tags END AS tags,
     g.region_name, m.commitment_id, m.name AS commitment_name, m.type AS commitment_type,
     m.category AS commitment_category,
     CASE WHEN c.sku = 'marketplace' THEN p.publisher ELSE e.issuer END AS publisher,
@@ -20,7 +20,7 @@ FROM charge c
 JOIN estate e ON e.key = c.estate
 JOIN rate x ON x.currency = e.currency AND x.month = c.billing_month
 JOIN sku s ON s.provider = e.provider AND s.sku = c.sku
-LEFT JOIN (SELECT * FROM $publishers) p ON p.provider = e.provider
+LEFT JOIN (VALUES $publishers) p (provider, publisher) ON p.provider = e.provider
 LEFT JOIN account a ON a.estate = c.estate AND a.number = c.account AND c.day >= COALESCE(a.valid_from, c.day)
     AND (a.valid_to IS NULL OR c.day < a.valid_to)
 LEFT JOIN resource r ON r.line_key = c.line_key AND r.gen = c.gen
