@@ -1,7 +1,7 @@
 """The answer key: what is true of the organisation, summed from the generator's own ledger. No server reads it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -52,35 +52,13 @@ def write_answer_key(connection: duckdb.DuckDBPyConnection, plan: Plan, folder: 
         connection.execute(
             f"COPY (SELECT * FROM {table} ORDER BY ALL) TO '{folder / name}.parquet' (FORMAT parquet, COMPRESSION zstd)"
         )
-    _copy(
-        connection,
-        "SELECT provider, charge_month, currency, resource_id, any_value(resource_name) AS resource_name,"
-        " sum(effective_cost) AS effective_cost FROM key_resource GROUP BY provider, charge_month, currency, resource_id"
-        " QUALIFY row_number() OVER (PARTITION BY provider, charge_month, currency ORDER BY sum(effective_cost) DESC) <="
-        " 20 ORDER BY 1, 2, 3, 6 DESC",
-        folder / "top_resources.csv",
-    )
-    _copy(
-        connection,
-        "SELECT billing_account_id, billing_month, currency, sum(billed_cost) AS exact, CASE currency WHEN 'JPY' THEN"
-        " ROUND(exact, 0) ELSE ROUND(exact, 2) END AS invoiced, invoiced - exact AS rounding FROM key_cube WHERE"
-        f" billing_month < date_trunc('month', DATE '{plan.last_day}') AND charge_class IS NULL GROUP BY billing_account_id,"
-        " billing_month, currency ORDER BY ALL",
-        folder / "invoices.csv",
-    )
+    _copy(connection, statement("top_resources"), folder / "top_resources.csv")
+    _copy(connection, statement("invoices", last_day=plan.last_day), folder / "invoices.csv")
+    _copy(connection, statement("terms"), folder / "commitments.csv")
     _copy(connection, "SELECT * FROM key_split ORDER BY ALL", folder / "kubernetes.csv")
-    _copy(connection, _COMMITMENTS, folder / "commitments.csv")
     _write_changes(connection, plan, folder)
     _write_events(connection, plan, folder)
     _write_facts(folder)
-
-
-_COMMITMENTS: Final = (
-    "SELECT c.key, c.commitment_id, c.name, c.first, c.last, c.daily, c.daily * (c.last - c.first) AS term_cost,"
-    " min(k.day) AS first_seen, sum(k.billed) AS billed, sum(k.used) AS used, sum(k.unused) AS unused,"
-    " min(k.day) = c.first AND max(k.day) = c.last - 1 AS whole_term_seen FROM commitment c JOIN key_commitment k"
-    " ON k.commitment = c.key GROUP BY c.key, c.commitment_id, c.name, c.first, c.last, c.daily ORDER BY c.key"
-)
 
 
 def _write_changes(connection: duckdb.DuckDBPyConnection, plan: Plan, folder: Path) -> None:
@@ -88,64 +66,53 @@ def _write_changes(connection: duckdb.DuckDBPyConnection, plan: Plan, folder: Pa
     closed = [month for month in plan.billing_months if plan.is_closed(month)][-2:]
     if len(closed) < 2:  # noqa: PLR2004
         return
-    before, after = (f"sum(CASE WHEN charge_month = DATE '{month}' THEN effective_cost ELSE 0 END)" for month in closed)
     for name in ("service_name", "sub_account_id"):
-        _copy(
-            connection,
-            f"SELECT provider, currency, {name}, {before} AS cost_before, {after} AS cost_after, cost_after - cost_before"
-            " AS change FROM key_cube GROUP BY ALL ORDER BY provider, currency, abs(change) DESC, 3",
-            folder / f"change_{closed[1]:%Y-%m}_by_{name}.csv",
-        )
+        text = statement("change", dimension=name, before=closed[0], after=closed[1])
+        _copy(connection, text, folder / f"change_{closed[1]:%Y-%m}_by_{name}.csv")
 
 
 def _write_events(connection: duckdb.DuckDBPyConnection, plan: Plan, folder: Path) -> None:
-    found: list[Mapping[str, object]] = []
-    for event in story.EVENTS:
-        if event.first >= plan.last_day or event.last < plan.billing_months[0]:
-            continue
-        row = connection.execute(
-            "SELECT sum(extra_cost), count(DISTINCT day) FROM key_extra WHERE story = ?", [event.line]
-        ).fetchone() or (None, 0)
-        line = next((line for line in story.LINES if line.key == event.line), None)
-        resource = connection.execute(
-            "SELECT r.resource_id, a.sub_account_id FROM line l JOIN resource r USING (line_key) JOIN account a ON"
-            " a.estate = l.estate AND a.number = l.account WHERE l.story = ? ORDER BY r.gen DESC LIMIT 1",
-            [event.line],
-        ).fetchone() or (None, None)
-        found.append(
-            asdict(event)
-            | {"last": min(event.last, plan.last_day), "estate": line.estate if line else None}
-            | {"resource_id": resource[0], "sub_account_id": resource[1], "region_id": line.region if line else None}
-            | {"extra_cost": row[0], "days": row[1]}
-        )
-    lost = connection.execute(
-        "SELECT a.sub_account_id, l.day, sum(l.rows), sum(l.cost) FROM lost l JOIN account a ON a.estate = l.estate AND"
-        " a.number = l.account AND a.valid_to IS NULL GROUP BY ALL"
-    ).fetchall()
-    late = connection.execute(
-        "SELECT sub_account_id, charge_month, billing_month, sum(rows), sum(billed_cost) FROM key_cube WHERE charge_month"
-        " < billing_month AND charge_class IS NULL GROUP BY ALL"
-    ).fetchall()
-    (folder / "anomalies.json").write_text(
-        json.dumps(
-            {
-                "events": found,
-                "missing": [dict(zip(("sub_account_id", "day", "rows", "cost"), row, strict=True)) for row in lost],
-                "late": [
-                    dict(
-                        zip(
-                            ("sub_account_id", "charge_month", "billing_month", "rows", "billed_cost"), row, strict=True
-                        )
-                    )
-                    for row in late
-                ],
-            },
-            indent=2,
-            default=str,
-            ensure_ascii=False,
-        ),
-        encoding="utf-8",
+    """The labelled events with their exact extra cost, and what is missing or late."""
+    seen = [e for e in story.EVENTS if e.first < plan.last_day and e.last >= plan.billing_months[0]]
+    missing = (
+        "SELECT a.sub_account_id, l.day, sum(l.rows) AS rows, sum(l.cost) AS cost FROM lost l JOIN account a"
+        " ON a.estate = l.estate AND a.number = l.account AND a.valid_to IS NULL GROUP BY ALL"
     )
+    late = (
+        "SELECT sub_account_id, charge_month, billing_month, sum(rows) AS rows, sum(billed_cost) AS billed_cost"
+        " FROM key_cube WHERE charge_month < billing_month AND charge_class IS NULL GROUP BY ALL"
+    )
+    said = {
+        "events": [_event(connection, event, plan) for event in seen],
+        "missing": _records(connection, missing),
+        "late": _records(connection, late),
+    }
+    _write_json(folder / "anomalies.json", said)
+
+
+def _event(connection: duckdb.DuckDBPyConnection, event: story.Event, plan: Plan) -> Mapping[str, object]:
+    found = _records(
+        connection,
+        "SELECT l.estate, l.region_id, l.sku, r.resource_id, a.sub_account_id FROM line l JOIN resource r USING"
+        " (line_key) JOIN account a ON a.estate = l.estate AND a.number = l.account WHERE l.story = ?"
+        " ORDER BY r.gen DESC, a.valid_from DESC NULLS LAST LIMIT 1",
+        [event.line],
+    )
+    extra = _records(
+        connection,
+        "SELECT sum(extra_cost) AS extra_cost, count(DISTINCT day) AS days FROM key_extra WHERE story = ?",
+        [event.line],
+    )
+    labelled = {**asdict(event), "last": min(event.last, plan.last_day)}
+    return {**labelled, **(found[0] if found else {}), **extra[0]}
+
+
+def _records(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()
+) -> list[dict[str, object]]:
+    result = connection.execute(query, list(parameters))
+    names = [str(column[0]) for column in result.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def _write_facts(folder: Path) -> None:
@@ -167,7 +134,11 @@ def _write_facts(folder: Path) -> None:
             if not text.isascii() or " " in text
         ],
     }
-    (folder / "facts.json").write_text(json.dumps(facts, indent=2, default=str, ensure_ascii=False), encoding="utf-8")
+    _write_json(folder / "facts.json", facts)
+
+
+def _write_json(file: Path, said: object) -> None:
+    file.write_text(json.dumps(said, indent=2, default=str, ensure_ascii=False), encoding="utf-8")
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, select: str, file: Path) -> None:

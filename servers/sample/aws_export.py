@@ -17,7 +17,8 @@ def _money(column: str) -> str:
     return f"CAST(CAST({column} AS VARCHAR) AS DOUBLE)"
 
 
-_USD: Final = "CASE WHEN currency <> 'USD' THEN {} END"
+_CONSUMED: Final = "category = 'Usage' AND class IS NULL AND origin <> 'unused'"
+_METHOD: Final = '{"method": "cpu and memory requests"}'
 COLUMNS: Final[Mapping[str, str]] = {
     "AvailabilityZone": "CASE WHEN native_type IN ('AWS::EC2::Instance', 'AWS::EC2::Volume') THEN region_id || 'a' END",
     "BilledCost": _money("billed_cost"),
@@ -42,8 +43,8 @@ COLUMNS: Final[Mapping[str, str]] = {
     "CommitmentDiscountStatus": "commitment_status",
     "CommitmentDiscountType": "commitment_type",
     "CommitmentDiscountUnit": "CASE WHEN commitment IS NOT NULL THEN unit END",
-    "ConsumedQuantity": f"CASE WHEN category = 'Usage' AND class IS NULL AND origin <> 'unused' THEN {_money('quantity')} END",
-    "ConsumedUnit": "CASE WHEN category = 'Usage' AND class IS NULL AND origin <> 'unused' THEN unit END",
+    "ConsumedQuantity": f"CASE WHEN {_CONSUMED} THEN {_money('quantity')} END",
+    "ConsumedUnit": f"CASE WHEN {_CONSUMED} THEN unit END",
     "ContractedCost": _money("contracted_cost"),
     "ContractedUnitPrice": _money("contracted_price"),
     "EffectiveCost": _money("effective_cost"),
@@ -83,7 +84,7 @@ COLUMNS: Final[Mapping[str, str]] = {
 }
 _PREVIEW: Final[Mapping[str, str]] = {
     "AllocatedMethodId": "allocated_method",
-    "AllocatedMethodDetails": 'CASE WHEN allocated_method IS NOT NULL THEN \'{"method": "cpu and memory requests"}\' END',
+    "AllocatedMethodDetails": f"CASE WHEN allocated_method IS NOT NULL THEN '{_METHOD}' END",
     "AllocatedResourceId": "allocated_id",
     "AllocatedResourceName": "allocated_name",
     "AllocatedTags": "allocated_tags",

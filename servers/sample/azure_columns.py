@@ -63,8 +63,8 @@ COLUMNS: Final[Mapping[str, str]] = {
     "ServiceCategory": "service_category",
     "ServiceName": "service_name",
     "ServiceSubcategory": "service_subcategory",
-    "SkuId": "CASE WHEN origin = 'unused' AND commitment_category = 'Spend' THEN NULL WHEN category = 'Usage' THEN sku_id"
-    " ELSE '-2' END",
+    "SkuId": "CASE WHEN origin = 'unused' AND commitment_category = 'Spend' THEN NULL"
+    " WHEN category = 'Usage' THEN sku_id ELSE '-2' END",
     "SkuMeter": f"CASE WHEN {_PRICED} THEN usage_type END",
     "SkuPriceDetails": f"CASE WHEN {_PRICED} THEN CAST(json_object('MeterName', usage_type) AS VARCHAR) END",
     "SkuPriceId": "CASE WHEN origin = 'unused' THEN NULL WHEN category = 'Usage' THEN sku_price_id ELSE '-2' END",
@@ -91,8 +91,8 @@ COLUMNS: Final[Mapping[str, str]] = {
     "x_CustomerId": "NULL",
     "x_CustomerName": "NULL",
     "x_EffectiveCostInUsd": _usd("effective_cost"),
-    "x_EffectiveUnitPrice": "CASE WHEN quantity > 0 THEN ROUND(CAST(effective_cost AS DOUBLE) / CAST(quantity AS DOUBLE),"
-    " 10)::DECIMAL(30,10) END",
+    "x_EffectiveUnitPrice": "CASE WHEN quantity > 0 THEN ROUND(CAST(effective_cost AS DOUBLE)"
+    " / CAST(quantity AS DOUBLE), 10)::DECIMAL(30,10) END",
     "x_InvoiceIssuerId": "NULL",
     "x_InvoiceSectionId": "team",
     "x_InvoiceSectionName": "team",

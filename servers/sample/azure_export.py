@@ -19,7 +19,7 @@ WITHOUT_CONTRACTED: Final = ("functions-gbs", "keyvault-ops")
 
 
 def apply_quirks(connection: duckdb.DuckDBPyConnection, estate: Estate) -> None:
-    """What Microsoft's export is known to lack in money: no list cost of the marketplace, no contracted cost of some."""
+    """What Microsoft's export is known to lack: the marketplace's list cost, the contracted cost of some meters."""
     if estate.provider != "azure":
         return
     connection.execute("UPDATE charge SET list_cost = 0, list_price = NULL WHERE sku = 'marketplace'")

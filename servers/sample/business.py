@@ -11,6 +11,7 @@ import duckdb
 from servers.sample.accounts import accounts
 from servers.sample.estates import RATES, rate
 from servers.sample.plan import Plan
+from servers.sample.sql import statement
 
 _FIXED: Final = """\
 [tags.keys]
@@ -46,22 +47,9 @@ def write_business(connection: duckdb.DuckDBPyConnection, plan: Plan, folder: Pa
     folder.mkdir(parents=True, exist_ok=True)
     text = "\n".join([*_account_records(plan.seed), _FIXED, *_rates(plan)])
     (folder / "skyledger.toml").write_text(text, encoding="utf-8")
-    # A budget is last month's level of the year before, rounded up: some are kept and some are not.
-    connection.execute(
-        "COPY (SELECT a.division AS division, e.provider, k.charge_month AS month, k.currency, ROUND(sum(k.effective_cost)"
-        " * (0.9 + 0.2 * unit(a.division || e.provider, 'budget')), -2) AS amount FROM key_cube k JOIN account a ON"
-        " a.sub_account_id = k.sub_account_id AND k.charge_month >= COALESCE(date_trunc('month', a.valid_from),"
-        " k.charge_month) AND (a.valid_to IS NULL OR k.charge_month < date_trunc('month', a.valid_to)) JOIN estate e ON"
-        f" e.key = a.estate GROUP BY a.division, e.provider, k.charge_month, k.currency ORDER BY ALL) TO '{folder / 'budgets.csv'}' (FORMAT csv, HEADER)"
-    )
-    connection.execute(
-        "COPY (SELECT day, metric, CAST(ROUND(base * (1 + 0.25 * (day - DATE '2026-01-01') / 365.0) * CASE WHEN"
-        " isodow(day) >= 6 THEN weekend ELSE 1 END * (0.96 + 0.08 * unit(day, metric))) AS BIGINT) AS value FROM"
-        " (VALUES ('orders', 84000, 1.3), ('active_users', 610000, 1.12), ('parcels', 51000, 0.4)) v (metric, base,"
-        f" weekend) CROSS JOIN (SELECT CAST(range AS DATE) AS day FROM range(DATE '{plan.billing_months[0]}',"
-        f" DATE '{plan.last_day}', INTERVAL 1 DAY)) ORDER BY day, metric) TO '{folder / 'business_metrics.csv'}'"
-        " (FORMAT csv, HEADER)"
-    )
+    metrics = statement("business_metrics", first=plan.billing_months[0], last_day=plan.last_day)
+    for name, text in {"budgets": statement("budgets"), "business_metrics": metrics}.items():
+        connection.execute(f"COPY ({text}) TO '{folder / name}.csv' (FORMAT csv, HEADER)")
 
 
 def _account_records(seed: int) -> Iterable[str]:

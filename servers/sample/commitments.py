@@ -43,6 +43,8 @@ class Commitment:
 
 
 _SP: Final = "arn:aws:savingsplans::418273650912:savingsplan/"
+_RI: Final = "arn:aws:ec2:us-east-1:418273650912:reserved-instances/"
+_NODE: Final = "arn:aws:redshift:us-east-1:418273650912:reservednode:"
 _RESERVATION: Final = "/providers/Microsoft.Capacity/reservationOrders/"
 _BENEFIT: Final = "/providers/Microsoft.BillingBenefits/savingsPlanOrders/"
 _CUD: Final = "projects/qh-billing/regions/"
@@ -59,7 +61,7 @@ COMMITMENTS: Final = (
         Decimal(1450), Decimal("0.31"), Decimal("0.5"), "monthly", "compute", 0, 35,
     ),
     Commitment(
-        "aws-ri-m6i", "aws", "arn:aws:ec2:us-east-1:418273650912:reserved-instances/8d6e2f10-77aa-4b0e-b6a4-1c52d90fe318",
+        "aws-ri-m6i", "aws", _RI + "8d6e2f10-77aa-4b0e-b6a4-1c52d90fe318",
         "m6i regional reservation", "Standard Reserved Instance", "Usage", "ri-compute", 0, date(2026, 2, 10),
         date(2027, 2, 10), Decimal(330), Decimal("0.36"), Decimal("0.5"), "monthly", "compute", 35, 50, "us-east-1",
     ),
@@ -69,7 +71,7 @@ COMMITMENTS: Final = (
         date(2026, 11, 3), Decimal(980), Decimal("0.35"), Decimal(1), "monthly", "database", 0, 50,
     ),
     Commitment(
-        "aws-ri-redshift", "aws", "arn:aws:redshift:us-east-1:418273650912:reservednode:1ba8e2e3-bacf-4f3c-a0f5-4d1a2e9c7b60",
+        "aws-ri-redshift", "aws", _NODE + "1ba8e2e3-bacf-4f3c-a0f5-4d1a2e9c7b60",
         "Warehouse nodes bought too large", "Reserved Node", "Usage", "ri-warehouse", 0, date(2026, 3, 1),
         date(2027, 3, 1), Decimal(420), Decimal("0.33"), Decimal(0), "monthly", "warehouse", 0, 25,
     ),

@@ -73,7 +73,8 @@ def _create_skus(connection: duckdb.DuckDBPyConnection) -> None:
     )
     connection.execute(
         "CREATE TABLE sku AS SELECT * REPLACE (CAST(price AS DECIMAL(18,10)) AS price, CAST(share AS DOUBLE) AS share,"
-        " CAST(weekend AS DOUBLE) AS weekend, CAST(month_end AS DOUBLE) AS month_end, CAST(steady AS DOUBLE) AS steady),"
+        " CAST(weekend AS DOUBLE) AS weekend, CAST(month_end AS DOUBLE) AS month_end,"
+        " CAST(steady AS DOUBLE) AS steady),"
         " upper(md5('sku' || provider || sku)) AS digest, CASE provider WHEN 'aws' THEN digest[1:16] WHEN 'azure'"
         " THEN 'DZH318Z0' || digest[1:4] ELSE digest[1:4] || '-' || digest[5:8] || '-' || digest[9:12] END AS sku_id,"
         " CASE provider WHEN 'aws' THEN sku_id || '.JRTCKXETXF.' || digest[17:26] WHEN 'azure' THEN sku_id || '_' ||"
@@ -84,7 +85,8 @@ def _create_skus(connection: duckdb.DuckDBPyConnection) -> None:
         " any_value(s.steady) AS steady FROM estate e JOIN sku s USING (provider) WHERE s.share > 0 GROUP BY ALL),"
         " g AS (SELECT *, CAST(sqrt(share) * 1000 AS BIGINT) AS w, CAST(share * 1000 AS BIGINT) AS s FROM f)"
         " SELECT estate, family, steady, CAST(s AS DOUBLE) / sum(s) OVER e AS spend_share,"
-        " CAST(sum(w) OVER r - w AS DOUBLE) / sum(w) OVER e AS low, CAST(sum(w) OVER r AS DOUBLE) / sum(w) OVER e AS high"
+        " CAST(sum(w) OVER r - w AS DOUBLE) / sum(w) OVER e AS low,"
+        " CAST(sum(w) OVER r AS DOUBLE) / sum(w) OVER e AS high"
         " FROM g WINDOW e AS (PARTITION BY estate),"
         " r AS (PARTITION BY estate ORDER BY family ROWS UNBOUNDED PRECEDING)"
     )

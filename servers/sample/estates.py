@@ -1,4 +1,4 @@
-"""The four billing accounts of Quillhaven, a fictional retailer with its own logistics: who bills what, in what money."""
+"""The four billing accounts of Quillhaven, a fictional retailer with its own logistics, and what they are billed in."""
 
 from dataclasses import dataclass
 from decimal import Decimal

@@ -57,8 +57,8 @@ def _add_google_credits(connection: duckdb.DuckDBPyConnection) -> None:
     ):
         reduction = f"-ROUND(c.contracted_cost * {share}, 6)::DECIMAL(30,12)"
         connection.execute(
-            "INSERT INTO charge BY NAME SELECT c.estate, 'nested credit' AS origin, c.line_key, c.gen, c.sku, c.account,"
-            " c.region_id, c.day, c.start_at, c.end_at, c.billing_month, 0 AS list_cost, 0 AS contracted_cost,"
+            "INSERT INTO charge BY NAME SELECT c.estate, 'nested credit' AS origin, c.line_key, c.gen, c.sku,"
+            " c.account, c.region_id, c.day, c.start_at, c.end_at, c.billing_month, 0 AS list_cost, 0 AS contracted_cost,"
             f" {reduction} AS billed_cost, {reduction} AS effective_cost,"
             f" 'Credit' AS category, 'Usage-Based' AS frequency, '{kind}' AS credit_type, '{text}' AS description"
             " FROM charge c JOIN line l USING (line_key)"
@@ -123,9 +123,11 @@ def _add(  # noqa: PLR0913
     end = following(month) if whole_month else None
     connection.execute(
         "INSERT INTO charge BY NAME SELECT ? AS estate, ? AS origin, ? AS sku, ? AS account, CAST(? AS DATE) AS day,"
-        " CAST(day AS TIMESTAMP) AS start_at, COALESCE(CAST(CAST(? AS DATE) AS TIMESTAMP), day + INTERVAL 1 DAY) AS end_at,"
+        " CAST(day AS TIMESTAMP) AS start_at,"
+        " COALESCE(CAST(CAST(? AS DATE) AS TIMESTAMP), day + INTERVAL 1 DAY) AS end_at,"
         " CAST(? AS DATE) AS billing_month, CAST(? AS DECIMAL(30,12)) AS billed_cost, billed_cost AS effective_cost,"
-        " CASE WHEN ? THEN billed_cost ELSE 0 END AS list_cost, list_cost AS contracted_cost, ? AS category, ? AS class,"
+        " CASE WHEN ? THEN billed_cost ELSE 0 END AS list_cost, list_cost AS contracted_cost,"
+        " ? AS category, ? AS class,"
         " ? AS frequency, ? AS credit_type, ? AS description, CASE WHEN ? THEN 1 END AS quantity,"
         " CASE WHEN quantity = 1 THEN billed_cost END AS list_price, list_price AS contracted_price,"
         " CASE WHEN ? IN ('Purchase', 'Usage') THEN 'Standard' END AS pricing_category",

@@ -32,7 +32,8 @@ def write_inventory(connection: duckdb.DuckDBPyConnection, plan: Plan, directory
             text = statement(name, provider=provider, last_day=plan.last_day)
             copy_parquet(connection, text, folder / f"{name}.parquet")
         regions = connection.execute(
-            "SELECT DISTINCT g.region_id FROM region g JOIN estate e ON e.key = g.estate WHERE e.provider = ? ORDER BY 1",
+            "SELECT DISTINCT g.region_id FROM region g JOIN estate e ON e.key = g.estate WHERE e.provider = ?"
+            " ORDER BY 1",
             [provider],
         ).fetchall()
         said = {

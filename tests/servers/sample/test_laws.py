@@ -190,7 +190,7 @@ def test_an_older_azure_run_of_the_open_month_lies_beside_the_newest(
     assert 0 < older[0] < newest[0]
 
 
-def test_the_number_of_rows_is_about_what_was_asked_for(tmp_path: Path, year: Path) -> None:
+def test_the_number_of_rows_is_about_what_was_asked_for(year: Path) -> None:
     summary = generate(year, rows=60_000)  # recognised by its marker: nothing is written again
     assert 0.85 * 60_000 < summary.rows < 1.1 * 60_000
     assert len(summary.months) == 13
