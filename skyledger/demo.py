@@ -88,9 +88,8 @@ async def _ask(folder: Path, console: Console) -> int:
             started = time.monotonic()
             result = await client.call_tool(tool, arguments)
             console.print()
-            console.print(
-                f"[bold]{number}. {question}[/bold]  [dim]{tool} {json.dumps(arguments)}[/dim]", highlight=False
-            )
+            console.print(f"[bold]{number}. {question}[/bold]", highlight=False)
+            console.print(f"{tool} {json.dumps(arguments)}", style="dim", highlight=False, markup=False)
             if result.is_error:
                 console.print(result.content)
                 continue

@@ -101,5 +101,10 @@ def totals_of(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[Cur
     )
 
 
+def amount_of(total: CurrencyTotals, basis: CostBasis) -> Decimal:
+    """One of the four sums."""
+    return dict(zip(METRICS, _amounts(total), strict=True))[basis.value]
+
+
 def _amounts(total: CurrencyTotals) -> tuple[Decimal, ...]:
     return total.billed_cost, total.effective_cost, total.list_cost, total.contracted_cost

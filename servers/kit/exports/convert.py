@@ -6,13 +6,14 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 import duckdb
 import psutil
 
-from servers.kit.exports.account import rejections, residuals, source_sums
+from servers.kit.exports.account import amount_of, rejections, residuals, source_sums
 from servers.kit.exports.layout import UNDERSTOOD, Export, discover, is_bill
 from servers.kit.exports.native import NativeFormat
 from servers.kit.exports.providers import cloud_of, slug_of
@@ -101,7 +102,7 @@ def _convert_group(
     try:
         with closing(_connect(scratch, options)) as connection:
             columns = open_source(connection, files)
-            recognised = recognise_source(columns, natives, files[0])
+            recognised = recognise_source(connection, columns, natives, files[0])
             if recognised is None:
                 return None
             origin = _origin(export, files, recognised, options)
@@ -161,7 +162,11 @@ def _convert_rows(
         rows_rejected=rejected,
         rejections=refused,
         residuals=residuals(source, rejected_sums, written),
-        notes=(*recognised.notes, *_notes(connection, relation, kinds, written)),
+        notes=(
+            *recognised.notes,
+            *_control_notes(connection, recognised, written),
+            *_notes(connection, relation, kinds, written),
+        ),
         rejected_path=_keep_rejected(connection, relation, out, origin) if rejected else None,
     )
     return ConvertedExport(parts=tuple(written), report=report)
@@ -192,6 +197,21 @@ def _providers(
 def _row_counts(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[int, int]:
     row = connection.execute(f"SELECT count(*), count(_reason) FROM {relation}").fetchone() or (0, 0)
     return int(row[0]), int(row[1])
+
+
+def _control_notes(
+    connection: duckdb.DuckDBPyConnection, recognised: Recognised, parts: Sequence[ExportPart]
+) -> tuple[str, ...]:
+    """Say it where a native bill's own total is not what was booked."""
+    notes: list[str] = []
+    for basis, statement in (recognised.control or {}).items():
+        row = connection.execute(statement).fetchone()
+        said = Decimal(row[0]) if row and row[0] is not None else Decimal(0)
+        booked = sum((amount_of(total, basis) for part in parts for total in part.totals), Decimal(0))
+        rows = sum(part.rows for part in parts)
+        if abs(said - booked) > Decimal("1e-12") * max(rows, 1):
+            notes.append(f"{basis.value}: the source's own total is {said:f}, booked are {booked:f}")
+    return tuple(notes)
 
 
 def _notes(

@@ -4,35 +4,48 @@ import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
+from servers.kit.exports.sql import as_text, literal, quoted
 from shared_models.export import CostBasis, SourceFormat
 
-Prepare = Callable[[Mapping[str, str]], str]
-"""From {normalised column: SQL type} to a SELECT over the relation `source`, one row per charge."""
+NUMBER: Final = "DECIMAL(38,18)"
+"""Native amounts are read to 18 decimals."""
+
+
+def _no_tags(_columns: Mapping[str, str]) -> str:
+    return "CAST(NULL AS VARCHAR)"
 
 
 @dataclass(frozen=True)
 class NativeFormat:
     """One native bill format, as data.
 
-    `required` are normalised column names (lower case, letters and digits only) that identify it; `prepare` yields the
-    rows that are charges, with normalised column names, and keeps `_file` and `_row`; `mapping` gives each FOCUS
-    column as an SQL expression over a prepared row (columns that the source lacks must not be named: `prepare` adds
-    them as null); `control` gives BilledCost (and EffectiveCost where it is known) as an SQL expression over an
-    untouched `source` row, so that the control total does not depend on `prepare` and `mapping`.
+    Column names are normalised (lower case, letters and digits only), so that all spellings of one column are one.
+    `required` identify the format. `texts`, `numbers` and `nested` are the columns that `rows` and `mapping` may use;
+    one that a file lacks is null. `rows` is a SELECT over the relation `native` that yields one row per charge;
+    `mapping` gives each FOCUS column as an SQL expression over such a row. `tags` makes the tags from the columns as
+    they are spelled. `control` is BilledCost (and EffectiveCost) as an expression over an untouched `native` row: the
+    control total does not depend on `rows` and `mapping`.
     """
 
     source_format: SourceFormat
     provider: str
     required: frozenset[str]
-    optional: tuple[str, ...]
-    prepare: Prepare
+    texts: tuple[str, ...]
+    numbers: tuple[str, ...]
     mapping: Mapping[str, str]
-    control: Mapping[CostBasis, Prepare]
+    control: Mapping[CostBasis, str]
+    nested: Mapping[str, str] = field(default_factory=dict[str, str])
+    """{column: shape as DuckDB's json_transform takes it}."""
+    rows: str = "SELECT * FROM native"
+    tags: Callable[[Mapping[str, str]], str] = _no_tags
     bases: tuple[CostBasis, ...] = tuple(CostBasis)
+    aside: str | None = None
+    """SQL condition over a mapped row for rows that are set aside by rule (a split beside its parent)."""
+    fits: str | None = None
+    """An SQL aggregate over `native` that must be true: tells formats with equal columns apart."""
     notes: tuple[str, ...] = ()
-    expected_aside: str | None = field(default=None)
-    """SQL condition over a prepared row for rows that are set aside by rule (a split beside its parent)."""
 
 
 def load_mapping(path: Path) -> dict[str, str]:
@@ -41,6 +54,44 @@ def load_mapping(path: Path) -> dict[str, str]:
         return {row["focus_column"]: row["expression"] for row in csv.DictReader(handle)}
 
 
+def categories(path: Path, value: str) -> str:
+    """SQL: the FOCUS ServiceCategory of a native service, from a CSV of `service,category`; else Other."""
+    with path.open(encoding="utf-8", newline="") as handle:
+        pairs = [(row["service"].lower(), row["category"]) for row in csv.DictReader(handle)]
+    keys = ", ".join("'" + service.replace("'", "''") + "'" for service, _ in pairs)
+    values = ", ".join("'" + category.replace("'", "''") + "'" for _, category in pairs)
+    return f"COALESCE(MAP([{keys}], [{values}])[lower({value})], 'Other')"
+
+
 def normalised(name: str) -> str:
     """`lineItem/UnblendedCost` and `line_item_unblended_cost` -> `lineitemunblendedcost`."""
     return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def native_relation(native: NativeFormat, columns: Mapping[str, str]) -> str:
+    """SQL: the source with the format's columns under their normalised names, typed, null where the file lacks them."""
+    spelled = {normalised(name): name for name in columns}
+
+    def text(name: str) -> str:
+        return as_text(quoted(spelled[name]), columns[spelled[name]]) if name in spelled else "CAST(NULL AS VARCHAR)"
+
+    texts = dict.fromkeys((*sorted(native.required), *native.texts))
+    plain = [name for name in texts if name not in native.numbers and name not in native.nested]
+    selected = [
+        *[f"{text(name)} AS {name}" for name in plain],
+        *[f"TRY_CAST({text(name)} AS {NUMBER}) AS {name}" for name in native.numbers],
+        *[f"{_nested(spelled.get(name), columns, shape)} AS {name}" for name, shape in native.nested.items()],
+        f"{native.tags(columns)} AS tags_",
+    ]
+    return f"SELECT {', '.join(selected)}, _file, _row FROM source"
+
+
+def _nested(name: str | None, columns: Mapping[str, str], shape: str) -> str:
+    """A nested column as the type that the format works with; JSON text is read, a missing column is null."""
+    if name is None:
+        value = "CAST(NULL AS JSON)"
+    elif columns[name] == "VARCHAR":
+        value = f"TRY_CAST({quoted(name)} AS JSON)"
+    else:
+        value = f"to_json({quoted(name)})"
+    return f"json_transform({value}, {literal(shape)})"

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from servers.kit.exports.focus import focus_mapping, recognise, require_columns
-from servers.kit.exports.native import NativeFormat, normalised
+from servers.kit.exports.native import NativeFormat, native_relation, normalised
 from shared_models.export import CostBasis, SourceFormat
 
 
@@ -21,9 +23,15 @@ class Recognised:
     aside: str | None = None
     notes: tuple[str, ...] = ()
     control: Mapping[CostBasis, str] | None = None
+    """SQL for the source's own total of a metric, which owes nothing to the mapping."""
 
 
-def recognise_source(columns: Mapping[str, str], natives: Sequence[NativeFormat], file: Path) -> Recognised | None:
+def recognise_source(
+    connection: duckdb.DuckDBPyConnection,
+    columns: Mapping[str, str],
+    natives: Sequence[NativeFormat],
+    file: Path,
+) -> Recognised | None:
     """What the relation `source` holds; None where it is no bill that we know.
 
     Raises:
@@ -33,18 +41,24 @@ def recognise_source(columns: Mapping[str, str], natives: Sequence[NativeFormat]
     if shape := recognise(columns):
         require_columns(shape, str(file))
         return Recognised(shape.version, "source", focus_mapping(shape), tuple(CostBasis))
-    spelled = {normalised(name): kind for name, kind in columns.items()}
-    fitting = [native for native in natives if native.required <= spelled.keys()]
-    if not fitting:
-        return None
-    native = max(fitting, key=lambda found: len(found.required))
-    return Recognised(
-        source_format=native.source_format,
-        relation=f"({native.prepare(spelled)})",
-        mapping=native.mapping,
-        bases=native.bases,
-        provider=native.provider,
-        aside=native.expected_aside,
-        notes=native.notes,
-        control={basis: prepare(spelled) for basis, prepare in native.control.items()},
-    )
+    spelled = {normalised(name) for name in columns}
+    fitting = [native for native in natives if native.required <= spelled]
+    for native in sorted(fitting, key=lambda found: -len(found.required)):
+        relation = native_relation(native, columns)
+        if native.fits is None or _holds(connection, relation, native.fits):
+            return Recognised(
+                source_format=native.source_format,
+                relation=f"(WITH native AS ({relation}) {native.rows})",
+                mapping=native.mapping,
+                bases=native.bases,
+                provider=native.provider,
+                aside=native.aside,
+                notes=native.notes,
+                control={basis: f"SELECT sum({amount}) FROM ({relation})" for basis, amount in native.control.items()},
+            )
+    return None
+
+
+def _holds(connection: duckdb.DuckDBPyConnection, relation: str, condition: str) -> bool:
+    row = connection.execute(f"WITH native AS ({relation}) SELECT {condition} FROM native").fetchone()
+    return bool(row and row[0])

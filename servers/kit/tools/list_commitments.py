@@ -15,7 +15,7 @@ async def list_commitments(
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> CommitmentPage:
-    """Reservations, savings plans and committed-use discounts of this cloud: term, payment, hourly commitment, scope and
+    """Reservations, savings plans and committed-use discounts of this cloud: term, payment, hourly commitment, scope,
     utilization.
     """
     conditions = {"status": status}
