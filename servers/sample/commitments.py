@@ -81,17 +81,20 @@ COMMITMENTS: Final = (
         date(2027, 4, 1), Decimal(41000), Decimal("0.27"), Decimal(0), "monthly", "compute", 0, 40,
     ),
     Commitment(
-        "azure-sp", "azure", _BENEFIT + "2d7f6b1e-0c58-4a92-bb37-9e41d0c6f852/savingsPlans/71a8c3d4-5e60-4f1b-9c2d-3b8e7f0a6149",
+        "azure-sp", "azure", _BENEFIT + "2d7f6b1e-0c58-4a92-bb37-9e41d0c6f852"
+        "/savingsPlans/71a8c3d4-5e60-4f1b-9c2d-3b8e7f0a6149",
         "Compute savings plan", "Savings Plan", "Spend", "savings-plan", 0, date(2025, 11, 10), date(2026, 11, 10),
         Decimal(780), Decimal("0.24"), Decimal(0), "monthly", "compute", 0, 30,
     ),
     Commitment(
-        "azure-ri-vm", "azure", _RESERVATION + "94e0b7c6-2f1d-4d83-8a65-c1b2e3f49d07/reservations/0f5c9a82-6be4-47d1-93f8-a7e6d5c4b3f2",
+        "azure-ri-vm", "azure", _RESERVATION + "94e0b7c6-2f1d-4d83-8a65-c1b2e3f49d07"
+        "/reservations/0f5c9a82-6be4-47d1-93f8-a7e6d5c4b3f2",
         "VM reservation of one subscription", "Reservation", "Usage", "ri-compute", 2, date(2025, 6, 1),
         date(2028, 6, 1), Decimal(70), Decimal("0.41"), Decimal(0), "monthly", "compute", 30, 95, None, 2,
     ),
     Commitment(
-        "azure-ri-sql", "azure", _RESERVATION + "e15d8f03-7c94-4b26-b0da-5f6e7a8b9c01/reservations/3c4d5e6f-8a90-4bc1-92d3-e4f506172839",
+        "azure-ri-sql", "azure", _RESERVATION + "e15d8f03-7c94-4b26-b0da-5f6e7a8b9c01"
+        "/reservations/3c4d5e6f-8a90-4bc1-92d3-e4f506172839",
         "SQL vCores, paid at once", "Reservation", "Usage", "ri-database", 0, date(2026, 1, 15), date(2027, 1, 15),
         Decimal(460), Decimal("0.33"), Decimal(1), "monthly", "database", 0, 40,
     ),

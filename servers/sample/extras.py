@@ -58,8 +58,8 @@ def _add_google_credits(connection: duckdb.DuckDBPyConnection) -> None:
         reduction = f"-ROUND(c.contracted_cost * {share}, 6)::DECIMAL(30,12)"
         connection.execute(
             "INSERT INTO charge BY NAME SELECT c.estate, 'nested credit' AS origin, c.line_key, c.gen, c.sku,"
-            " c.account, c.region_id, c.day, c.start_at, c.end_at, c.billing_month, 0 AS list_cost, 0 AS contracted_cost,"
-            f" {reduction} AS billed_cost, {reduction} AS effective_cost,"
+            " c.account, c.region_id, c.day, c.start_at, c.end_at, c.billing_month,"
+            f" 0 AS list_cost, 0 AS contracted_cost, {reduction} AS billed_cost, {reduction} AS effective_cost,"
             f" 'Credit' AS category, 'Usage-Based' AS frequency, '{kind}' AS credit_type, '{text}' AS description"
             " FROM charge c JOIN line l USING (line_key)"
             f" WHERE c.origin = 'usage' AND {condition} AND c.billed_cost <> 0 ORDER BY c.line_key, c.start_at"

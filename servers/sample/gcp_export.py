@@ -13,7 +13,12 @@ import duckdb
 from servers.sample.estates import Estate
 
 _USAGE: Final = "category = 'Usage' AND class IS NULL AND origin <> 'unused'"
+_ZONAL: Final = "native_type IN ('compute.googleapis.com/Instance', 'compute.googleapis.com/Disk')"
 _PRICED: Final = "category IN ('Usage', 'Purchase')"
+_COST_TYPE: Final = (
+    "CASE WHEN {0}category = 'Tax' THEN 'tax' WHEN {0}category = 'Adjustment' THEN 'rounding_error'"
+    " WHEN {0}class IS NULL THEN 'regular' ELSE 'adjustment' END"
+)
 _LABELS: Final = "list_transform(map_entries(COALESCE({}, MAP {{}})), lambda p: {{'key': p.key, 'value': p.value}})"
 _TAGS: Final = _LABELS.format("tags")
 
@@ -27,8 +32,7 @@ def _double(column: str) -> str:
 
 
 FOCUS: Final[Mapping[str, str]] = {
-    "AvailabilityZone": "CASE WHEN native_type IN ('compute.googleapis.com/Instance', 'compute.googleapis.com/Disk') THEN"
-    " region_id || '-b' END",
+    "AvailabilityZone": f"CASE WHEN {_ZONAL} THEN region_id || '-b' END",
     "BilledCost": _numeric("billed_cost"),
     "BillingAccountId": "billing_account_id",
     "BillingAccountName": "billing_account_name",
@@ -79,8 +83,7 @@ FOCUS: Final[Mapping[str, str]] = {
     "SubAccountName": "sub_account_name",
     "SubAccountType": "sub_account_type",
     "Tags": _TAGS,
-    "x_CostType": "CASE category WHEN 'Tax' THEN 'tax' WHEN 'Adjustment' THEN 'rounding_error' ELSE CASE WHEN class IS"
-    " NULL THEN 'regular' ELSE 'adjustment' END END",
+    "x_CostType": _COST_TYPE.format(""),
     "x_CreditType": "credit_type",
     "x_CurrencyConversionRate": "CAST(1 AS DOUBLE)",
     "x_InvoiceMonth": "strftime(billing_month, '%Y%m')",
@@ -103,8 +106,8 @@ DETAILED: Final[Mapping[str, str]] = {
     "labels": _LABELS.format("b.tags"),
     "system_labels": "CASE WHEN b.native_type = 'compute.googleapis.com/Instance' THEN"
     " [{'key': 'compute.googleapis.com/machine_spec', 'value': b.usage_type}] ELSE [] END",
-    "location": "{'location': b.region_id, 'country': NULL::VARCHAR, 'region': b.region_id, 'zone': CASE WHEN b.native_type"
-    " IN ('compute.googleapis.com/Instance', 'compute.googleapis.com/Disk') THEN b.region_id || '-b' END}",
+    "location": "{'location': b.region_id, 'country': NULL::VARCHAR, 'region': b.region_id,"
+    f" 'zone': CASE WHEN b.{_ZONAL} THEN b.region_id || '-b' END}}",
     "tags": 'CAST([] AS STRUCT("key" VARCHAR, "value" VARCHAR, inherited BOOLEAN, "namespace" VARCHAR)[])',
     "transaction_type": "CASE WHEN b.sku = 'marketplace' THEN 'THIRD_PARTY_RESELLER' ELSE 'GOOGLE' END",
     "seller_name": "CASE WHEN b.sku = 'marketplace' THEN b.publisher ELSE 'Google' END",
@@ -112,8 +115,8 @@ DETAILED: Final[Mapping[str, str]] = {
     "cost": _double(_COST),
     "currency": "b.currency",
     "currency_conversion_rate": "CAST(1 AS DOUBLE)",
-    "usage": "{'amount': CAST(b.quantity AS DOUBLE), 'unit': b.unit, 'amount_in_pricing_units': CAST(b.quantity AS DOUBLE),"
-    " 'pricing_unit': b.unit}",
+    "usage": "{'amount': CAST(b.quantity AS DOUBLE), 'unit': b.unit,"
+    " 'amount_in_pricing_units': CAST(b.quantity AS DOUBLE), 'pricing_unit': b.unit}",
     "credits": f"CAST(CASE WHEN b.origin = 'covered' THEN [{{'name': b.commitment_name, 'amount':"
     f" {_double('-b.contracted_cost')}, 'full_name': b.commitment_name, 'id': b.commitment_id, 'type':"
     " 'COMMITTED_USAGE_DISCOUNT'}] WHEN n.amount IS NOT NULL THEN [{'name': n.description, 'amount':"
@@ -121,8 +124,7 @@ DETAILED: Final[Mapping[str, str]] = {
     f" AS {_CREDIT})",
     "invoice": "{'month': strftime(b.billing_month, '%Y%m'), 'publisher_type': CASE WHEN b.sku = 'marketplace' THEN"
     " 'PARTNER' ELSE 'GOOGLE' END}",
-    "cost_type": "CASE b.category WHEN 'Tax' THEN 'tax' WHEN 'Adjustment' THEN 'rounding_error' ELSE CASE WHEN b.class IS"
-    " NULL THEN 'regular' ELSE 'adjustment' END END",
+    "cost_type": _COST_TYPE.format("b."),
     "adjustment_info": "CASE WHEN b.class IS NOT NULL THEN {'id': md5(b.charge_description), 'description':"
     " b.charge_description, 'mode': 'PARTIAL_CORRECTION', 'type': 'GENERAL_ADJUSTMENT'} END",
     "cost_at_list": _double("b.list_cost"),

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the tables keep one row a line
 """What happens to Quillhaven: labelled anomalies, planned changes, and resources with a part to play.
 
 Dates are absolute, so a closed month holds the same rows whichever day the organisation is generated up to.
