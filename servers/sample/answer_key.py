@@ -56,6 +56,7 @@ def write_answer_key(connection: duckdb.DuckDBPyConnection, plan: Plan, folder: 
     _copy(connection, statement("invoices", last_day=plan.last_day), folder / "invoices.csv")
     _copy(connection, statement("terms"), folder / "commitments.csv")
     _copy(connection, "SELECT * FROM key_split ORDER BY ALL", folder / "kubernetes.csv")
+    _copy(connection, "SELECT * FROM key_coverage ORDER BY ALL", folder / "coverage.csv")
     _write_changes(connection, plan, folder)
     _write_events(connection, plan, folder)
     _write_facts(folder)

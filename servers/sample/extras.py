@@ -33,7 +33,7 @@ def add_credits(connection: duckdb.DuckDBPyConnection, estate: Estate, month: da
     """Credits (negative) and refunds of the month; Google's discounts and promotions hang on the usage they reduce."""
     if estate.key in MONTHLY_CREDITS:
         amount, kind = MONTHLY_CREDITS[estate.key]
-        sku = "savings-plan"
+        sku = "m6i.large" if estate.key == "aws" else "Standard_D2s_v5"
         _add(connection, estate, month, month, None, sku, amount, category="Credit", credit_type=kind, description=kind)
     for key, account, sku, day, amount, kind in CREDITS:
         if (key, day.replace(day=1)) == (estate.key, month) and day < plan.last_day:

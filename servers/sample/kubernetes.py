@@ -40,7 +40,8 @@ def split_clusters(connection: duckdb.DuckDBPyConnection, estate: Estate) -> Non
         f" SELECT * REPLACE ({amounts}, cluster = '{REPLACED}' AS counted, 'split' AS origin,"
         " 'eks-split-v1' AS allocated_method, 'arn:aws:eks:' || region_id || ':namespace/' || cluster || '/' ||"
         " namespace AS allocated_id, namespace AS allocated_name,"
-        " MAP {'kubernetes-namespace': namespace, 'kubernetes-cluster': cluster} AS allocated_tags) FROM part ORDER BY line_key, start_at, number"
+        " MAP {'kubernetes-namespace': namespace, 'kubernetes-cluster': cluster} AS allocated_tags)"
+        " FROM part ORDER BY line_key, start_at, number"
     )
     connection.execute("DELETE FROM charge WHERE line_key IN (SELECT line_key FROM line WHERE cluster = ?)", [REPLACED])
     columns = ", ".join(row[0] for row in connection.execute("DESCRIBE charge").fetchall())

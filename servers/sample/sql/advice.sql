@@ -35,4 +35,20 @@ SELECT
         ELSE 'supported'
     END AS verdict
 FROM chosen
-WHERE action IS NOT NULL AND cost > 0;
+WHERE action IS NOT NULL AND cost > 0
+UNION ALL
+-- One commitment to buy a cloud and currency: for a third of what the last closed month left uncovered.
+SELECT
+    provider || '-' || md5(currency || billing_month)[1:12], provider,
+    CASE provider
+        WHEN 'aws' THEN 'AWS Cost Optimization Hub' WHEN 'azure' THEN 'Azure Advisor' ELSE 'Google Recommender'
+    END,
+    'PurchaseCommitment', NULL, NULL, NULL, NULL, 'Buy a one-year compute commitment', 'on demand',
+    'compute commitment, one year, no upfront', CAST(ROUND(uncovered / 3 * 0.27, 2) AS DECIMAL(30,12)), currency,
+    'VeryLow', false, false, CAST(DATE '$last_day' - 1 AS TIMESTAMP), uncovered, 'supported'
+FROM key_coverage
+WHERE eligible = 'compute' AND uncovered > 0
+QUALIFY row_number() OVER (
+    PARTITION BY provider, currency ORDER BY billing_month < date_trunc('month', DATE '$last_day') DESC,
+    billing_month DESC
+) = 1;

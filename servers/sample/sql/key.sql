@@ -22,3 +22,7 @@ CREATE TABLE key_split (
     billed_cost DECIMAL(38,12), effective_cost DECIMAL(38,12)
 );
 CREATE TABLE recent (resource_id VARCHAR, currency VARCHAR, cost DECIMAL(38,12));
+CREATE TABLE key_coverage (
+    provider VARCHAR, currency VARCHAR, billing_month DATE, eligible VARCHAR, covered DECIMAL(38,12),
+    uncovered DECIMAL(38,12)
+);

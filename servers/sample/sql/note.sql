@@ -48,3 +48,14 @@ SELECT resource_id, currency, sum(effective_cost)
 FROM noted
 WHERE counted AND line_key IS NOT NULL AND resource_id IS NOT NULL AND day >= DATE '$last_day' - 30
 GROUP BY ALL;
+
+-- What commitments could cover, at contracted prices: covered, and eligible but uncovered.
+INSERT INTO key_coverage
+SELECT
+    e.provider, e.currency, p.billing_month, p.eligible,
+    COALESCE(sum(CASE WHEN p.commitment IS NOT NULL THEN p.share * CAST(p.contracted_price AS DECIMAL(19,10)) END), 0),
+    COALESCE(sum(CASE WHEN p.commitment IS NULL THEN p.share * CAST(p.contracted_price AS DECIMAL(19,10)) END), 0)
+FROM portion p
+JOIN estate e ON e.key = p.estate
+WHERE p.eligible IS NOT NULL
+GROUP BY ALL;
