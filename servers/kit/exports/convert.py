@@ -14,7 +14,8 @@ import duckdb
 import psutil
 
 from servers.kit.exports.account import amount_of, rejections, residuals, source_sums
-from servers.kit.exports.layout import UNDERSTOOD, Export, discover, is_bill
+from servers.kit.exports.grouping import groups_of
+from servers.kit.exports.layout import UNDERSTOOD, Export, discover
 from servers.kit.exports.native import NativeFormat
 from servers.kit.exports.providers import cloud_of, slug_of
 from servers.kit.exports.read import open_source
@@ -59,12 +60,12 @@ def convert(
     options = options or ConvertOptions()
     out.mkdir(parents=True, exist_ok=True)
     converted: list[ConvertedExport] = []
-    work = [(export, group) for export in discover(path) for group in _groups(export)]
-    known = [export.key for export, _ in work]
-    for number, (export, files) in enumerate(work):
+    work = [(export, *group) for export in discover(path) for group in groups_of(export, natives)]
+    known = [export.key for export, _, _ in work]
+    for number, (export, wanted, files) in enumerate(work):
         if progress:
             progress(number / len(work), Path(export.key).name)
-        found = _convert_group(export, files, out, provider, natives, options)
+        found = _convert_group(export, files, out, provider, _only(natives, wanted), options)
         if found is not None:
             converted.append(found)
     if not converted:
@@ -78,14 +79,9 @@ def convert(
     return tuple(converted)
 
 
-def _groups(export: Export) -> list[tuple[Path, ...]]:
-    """The files of an export that share a kind: Parquet, CSV or JSON are read together."""
-    kinds: dict[str, list[Path]] = {}
-    for file in export.files:
-        if is_bill(file):
-            kind = "csv" if ".csv" in file.name.lower() else file.name.lower().removesuffix(".gz").rsplit(".", 1)[-1]
-            kinds.setdefault(kind, []).append(file)
-    return [tuple(files) for _, files in sorted(kinds.items())]
+def _only(natives: Sequence[NativeFormat], wanted: str) -> Sequence[NativeFormat]:
+    """The native formats that the files were grouped by; all of them where that is not known."""
+    return [native for native in natives if native.source_format.value == wanted] or natives
 
 
 def _convert_group(
@@ -219,7 +215,7 @@ def _notes(
 ) -> tuple[str, ...]:
     notes: list[str] = []
     unknown = sorted({basis.value for part in parts for basis in _missing(part)})
-    notes += [f"{name} is null in some rows: its totals are incomplete" for name in unknown]
+    notes += [f"{name} is not fully known from this source: its totals are incomplete" for name in unknown]
     if kinds.get("Tags") == "VARCHAR":
         row = connection.execute(f"SELECT count(*) FROM mapped WHERE {quoted('Tags')} IS NOT NULL").fetchone() or (0,)
         read = connection.execute(f"SELECT count(Tags) FROM {relation}").fetchone() or (0,)

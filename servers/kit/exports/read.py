@@ -21,7 +21,7 @@ def open_source(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) ->
         UnreadableExportError: a file cannot be read, with the row where that is known.
 
     """
-    kind = _kind(files[0])
+    kind = kind_of(files[0])
     try:
         if kind == "parquet":
             _view(connection, f"read_parquet({_list(files)}, {_OPTIONS}, hive_partitioning=false)", first_row=1)
@@ -84,7 +84,8 @@ def _materialise_json(connection: duckdb.DuckDBPyConnection, files: Sequence[Pat
     )
 
 
-def _kind(file: Path) -> str:
+def kind_of(file: Path) -> str:
+    """`parquet`, `csv` or `json`, by the file's name."""
     name = file.name.lower()
     if name.endswith(".parquet"):
         return "parquet"

@@ -45,7 +45,8 @@ def recognise_source(
     fitting = [native for native in natives if native.required <= spelled]
     for native in sorted(fitting, key=lambda found: -len(found.required)):
         relation = native_relation(native, columns)
-        if native.fits is None or _holds(connection, relation, native.fits):
+        only = len({found.source_format for found in fitting}) == 1  # the grouping has told them apart already
+        if only or native.fits is None or _holds(connection, relation, native.fits):
             return Recognised(
                 source_format=native.source_format,
                 relation=f"(WITH native AS ({relation}) {native.rows})",

@@ -15,8 +15,8 @@ async def list_accounts(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> SubAccountPage:
-    """Accounts, subscriptions or projects of this cloud with their place in the organisation tree, as it was from valid_from
-    to valid_to.
+    """Accounts, subscriptions or projects of this cloud with their place in the organisation tree, as it was from
+    valid_from to valid_to.
     """
     conditions = {"sub_account_id": sub_account_id}
     items, pagination, coverage = await page_of(

@@ -1,0 +1,71 @@
+"""Which files of an export are read together: those of one format. Two formats of one bill must never be summed."""
+
+import re
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from servers.kit.exports.focus import recognise
+from servers.kit.exports.layout import Export, is_bill
+from servers.kit.exports.native import NativeFormat, native_relation, normalised
+from servers.kit.exports.precheck import csv_header
+from servers.kit.exports.read import kind_of, open_source
+from servers.kit.exports.sql import literal
+from shared_models.errors import FinOpsError
+
+_AMORTIZED_NAME: Final = re.compile(r"amorti[sz]ed", re.IGNORECASE)
+_ACTUAL_NAME: Final = re.compile(r"actual", re.IGNORECASE)
+
+
+def groups_of(export: Export, natives: Sequence[NativeFormat]) -> list[tuple[str, tuple[Path, ...]]]:
+    """(format, files) of an export; files whose format is not known stand under an empty one."""
+    groups: dict[tuple[str, str], list[Path]] = {}
+    for file in export.files:
+        if is_bill(file):
+            kind = kind_of(file)
+            groups.setdefault((kind, _format_of(file, kind, natives)), []).append(file)
+    return [(source_format, tuple(files)) for (_, source_format), files in sorted(groups.items())]
+
+
+def _format_of(file: Path, kind: str, natives: Sequence[NativeFormat]) -> str:
+    try:
+        columns = csv_header(file) if kind == "csv" else _described(file, kind)
+    except (FinOpsError, OSError, EOFError, UnicodeDecodeError, duckdb.Error):
+        return ""  # the reader will say what is wrong with it, with its row
+    if shape := recognise(columns):
+        return shape.version.value
+    spelled = {normalised(name) for name in columns}
+    fitting = sorted((n for n in natives if n.required <= spelled), key=lambda found: -len(found.required))
+    if not fitting:
+        return ""
+    if fitting[0].fits is None:
+        return fitting[0].source_format.value
+    return _told_apart(file, fitting)
+
+
+def _described(file: Path, kind: str) -> tuple[str, ...]:
+    reader = "read_parquet" if kind == "parquet" else "read_json_auto"
+    with closing(duckdb.connect(":memory:")) as connection:
+        rows = connection.execute(f"DESCRIBE SELECT * FROM {reader}({literal(str(file))})").fetchall()
+    return tuple(str(row[0]) for row in rows)
+
+
+def _told_apart(file: Path, fitting: Sequence[NativeFormat]) -> str:
+    """Actual and amortised exports have equal columns: their name tells, else their content."""
+    if _AMORTIZED_NAME.search(str(file)):
+        return next(n.source_format.value for n in fitting if n.fits is not None)
+    if _ACTUAL_NAME.search(str(file)):
+        return next(n.source_format.value for n in fitting if n.fits is None)
+    with closing(duckdb.connect(":memory:")) as connection:
+        columns = open_source(connection, [file])
+        for native in fitting:
+            relation = native_relation(native, columns)
+            row = connection.execute(
+                f"WITH native AS ({relation}) SELECT {native.fits or 'true'} FROM native"
+            ).fetchone()
+            if row and row[0]:
+                return native.source_format.value
+    return ""
