@@ -1,1 +1,1 @@
-"""Is it FOCUS: a bill's rows against what the specification asks of each column."""
+"""Is it FOCUS: a bill's rows against the normative rules of a FOCUS version, interpreted in SQL."""

@@ -1,111 +1,129 @@
-"""FOCUS 1.4 conformance of a line-item file: nullability, vocabularies, formats and the arithmetic of periods.
+"""Conformance of a relation to one FOCUS version: every rule of the model with its outcome."""
 
-Every rule is one SQL condition that a faulty row meets; all of them are counted in one scan.
-"""
-
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import duckdb
 
+from servers.kit.conformance.builtin import builtin_model
+from servers.kit.conformance.columns import Columns
+from servers.kit.conformance.facts import as_focus
+from servers.kit.conformance.measure import Finding, measure
+from servers.kit.conformance.model import RequirementsModel, Rule
+from servers.kit.conformance.plan import GroupFault, Planner, RowFault, Verdict, skipped
 from servers.kit.exports.sql import literal, quoted
-from shared_models.base import WireModel
-from shared_models.focus.column import Column, Kind, Level
-from shared_models.focus.cost_and_usage import COST_AND_USAGE
+from shared_models.conformance import ConformanceReport, Demand, Outcome, RuleResult
+
+COST_AND_USAGE: Final = "CostAndUsage"
 
 
-class RuleFailure(WireModel):
-    """One rule that some rows break."""
+def check(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    *,
+    model: RequirementsModel,
+    dataset: str = COST_AND_USAGE,
+    applicability: frozenset[str] | None = None,
+    untyped: bool = False,
+    name: str = "",
+) -> ConformanceReport:
+    """The report of a table or view with the columns of the model's version.
 
-    column: str
-    rule: str
-    rows: int
-
-
-class ConformanceReport(WireModel):
-    """How one file stands to FOCUS 1.4."""
-
-    name: str
-    rows: int
-    passed: int
-    failures: tuple[RuleFailure, ...]
-
-
-@dataclass(frozen=True)
-class _Rule:
-    column: str
-    said: str
-    broken: str
-
-
-def _column_rules(column: Column) -> list[_Rule]:
-    name = quoted(column.name)
-    rules: list[_Rule] = []
-    if not column.nullable and column.level is Level.MANDATORY:
-        rules.append(_Rule(column.name, "must not be null", f"{name} IS NULL"))
-    if column.allowed is not None:
-        values = ", ".join(literal(value.value) for value in column.allowed)
-        said = "must be one of the allowed values"
-        rules.append(_Rule(column.name, said, f"{name} IS NOT NULL AND {name} NOT IN ({values})"))
-    if column.kind is Kind.STRING and column.name.endswith("Currency"):
-        said = "must be a currency code of three capital letters"
-        rules.append(_Rule(column.name, said, f"{name} IS NOT NULL AND NOT regexp_matches({name}, '^[A-Z]{{3}}$')"))
-    return rules
-
-
-_RULES: Final = (
-    *[rule for column in COST_AND_USAGE.columns for rule in _column_rules(column)],
-    _Rule("ChargePeriodEnd", "must be after ChargePeriodStart", '"ChargePeriodEnd" <= "ChargePeriodStart"'),
-    _Rule("BillingPeriodEnd", "must be after BillingPeriodStart", '"BillingPeriodEnd" <= "BillingPeriodStart"'),
-    _Rule(
-        "CommitmentDiscountStatus",
-        "must be null where CommitmentDiscountId is null",
-        '"CommitmentDiscountStatus" IS NOT NULL AND "CommitmentDiscountId" IS NULL',
-    ),
-    _Rule(
-        "CommitmentDiscountCategory",
-        "must not be null where CommitmentDiscountId is not null",
-        '"CommitmentDiscountId" IS NOT NULL AND "CommitmentDiscountCategory" IS NULL',
-    ),
-    _Rule(
-        "CapacityReservationStatus",
-        "must be null where CapacityReservationId is null",
-        '"CapacityReservationStatus" IS NOT NULL AND "CapacityReservationId" IS NULL',
-    ),
-    _Rule(
-        "EffectiveCost",
-        "must be 0 for the purchase of a commitment",
-        '"ChargeCategory" = \'Purchase\' AND "CommitmentDiscountId" IS NOT NULL AND "EffectiveCost" <> 0',
-    ),
-    _Rule("PricingQuantity", "must have a PricingUnit", '"PricingQuantity" IS NOT NULL AND "PricingUnit" IS NULL'),
-    _Rule("ConsumedQuantity", "must have a ConsumedUnit", '"ConsumedQuantity" IS NOT NULL AND "ConsumedUnit" IS NULL'),
-    _Rule("RegionName", "must be null where RegionId is null", '"RegionName" IS NOT NULL AND "RegionId" IS NULL'),
-    _Rule(
-        "ResourceName", "must be null where ResourceId is null", '"ResourceName" IS NOT NULL AND "ResourceId" IS NULL'
-    ),
-    _Rule(
-        "SubAccountName",
-        "must be null where SubAccountId is null",
-        '"SubAccountName" IS NOT NULL AND "SubAccountId" IS NULL',
-    ),
-    _Rule("SkuPriceId", "must be null where SkuId is null", '"SkuPriceId" IS NOT NULL AND "SkuId" IS NULL'),
-)
+    `applicability` names the features that the provider supports; without it a feature counts where its columns are.
+    `untyped` is for text that stands for every type (CSV): types are then judged by the values.
+    """
+    columns = Columns.of(connection, relation, untyped=untyped)
+    rules = model.rules_of(dataset)
+    planner = Planner(model, columns, applicability)
+    verdicts: dict[str, Verdict] = {}
+    faults: dict[str, RowFault | GroupFault] = {}
+    for rule_id, rule in rules.items():
+        if rule.is_composite:
+            continue
+        judged = planner.judge(rule_id, rule)
+        if isinstance(judged, Verdict):
+            verdicts[rule_id] = judged
+        else:
+            faults[rule_id] = judged
+    found = measure(connection, relation, faults)
+    for rule_id, finding in found.items():
+        verdicts[rule_id] = Verdict(Outcome.FAILED if finding.rows else Outcome.PASSED)
+    settled = _Settling(rules, verdicts)
+    counted = connection.execute(f"SELECT count(*) FROM {quoted(relation)}").fetchone()
+    return ConformanceReport(
+        name=name or relation,
+        model=f"FOCUS {model.version}",
+        dataset=dataset,
+        rows=int(counted[0]) if counted else 0,
+        results=tuple(
+            _result(rule_id, rule, settled.of(rule_id), found.get(rule_id)) for rule_id, rule in rules.items()
+        ),
+    )
 
 
 def check_facts(file: str, name: str) -> ConformanceReport:
-    """The report of one line-item file (our Parquet layout), the rule with most faulty rows first."""
-    counts = ", ".join(f"count(*) FILTER ({rule.broken})" for rule in _RULES)
+    """The report of one line-item file of the ledger against the built-in FOCUS 1.4 rules."""
     with duckdb.connect(":memory:") as connection:
-        row = connection.execute(f"SELECT count(*), {counts} FROM read_parquet({literal(file)})").fetchone()
-    found = [int(value) for value in row or ()]
-    broken = [
-        RuleFailure(column=rule.column, rule=rule.said, rows=rows)
-        for rule, rows in zip(_RULES, found[1:], strict=True)
-        if rows
-    ]
-    return ConformanceReport(
-        name=name,
-        rows=found[0],
-        passed=len(_RULES) - len(broken),
-        failures=tuple(sorted(broken, key=lambda failure: (-failure.rows, failure.column))),
+        connection.execute(f"CREATE VIEW facts AS SELECT * FROM read_parquet({literal(file)})")
+        return check(connection, as_focus(connection, "facts"), model=builtin_model(), name=name)
+
+
+@dataclass
+class _Settling:
+    """Composites take the outcome of their parts; a rule that rests on a broken one is skipped."""
+
+    rules: Mapping[str, Rule]
+    verdicts: Mapping[str, Verdict]
+    settled: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
+    open: set[str] = field(default_factory=set[str])
+
+    def of(self, rule_id: str) -> Verdict:
+        """The verdict in the end. A cycle of dependencies counts as met where it closes."""
+        if rule_id not in self.settled:
+            self.open.add(rule_id)
+            self.settled[rule_id] = self._settle(rule_id)
+            self.open.remove(rule_id)
+        return self.settled[rule_id]
+
+    def _settle(self, rule_id: str) -> Verdict:
+        rule = self.rules[rule_id]
+        verdict = None if rule.is_composite else self.verdicts[rule_id]
+        if verdict and verdict.outcome in {Outcome.SKIPPED, Outcome.KNOWN_BAD}:
+            return verdict
+        rests_on = [one for one in rule.validation_criteria.dependencies if one not in rule.parts]
+        broken = [one for one in rests_on if self._is_broken(one)]
+        if broken:
+            return skipped(f"rests on {broken[0]}, which is broken")
+        return verdict or self._gathered(rule)
+
+    def _is_broken(self, rule_id: str) -> bool:
+        if rule_id not in self.rules or rule_id in self.open:
+            return False
+        return self.of(rule_id).outcome is Outcome.FAILED and self.rules[rule_id].demand is Demand.MUST
+
+    def _gathered(self, rule: Rule) -> Verdict:
+        parts = [one for one in rule.parts if one in self.rules and one not in self.open]
+        outcomes = {one: self.of(one).outcome for one in parts}
+        broken = [one for one in parts if self._is_broken(one)]
+        if broken:
+            return Verdict(Outcome.FAILED, f"broken: {', '.join(broken)}")
+        if Outcome.PASSED in outcomes.values():
+            return Verdict(Outcome.PASSED)
+        return skipped("none of its parts could be decided")
+
+
+def _result(rule_id: str, rule: Rule, verdict: Verdict, finding: Finding | None) -> RuleResult:
+    failed = verdict.outcome is Outcome.FAILED
+    return RuleResult(
+        rule_id=rule_id,
+        column=rule.column,
+        rule=rule.validation_criteria.must_satisfy,
+        demand=rule.demand,
+        outcome=verdict.outcome,
+        composite=rule.is_composite,
+        reason=verdict.reason,
+        rows=finding.rows if finding and failed else 0,
+        example_row=finding.example_row if finding and failed else None,
+        example_value=finding.example_value if finding and failed else None,
     )

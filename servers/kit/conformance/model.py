@@ -139,16 +139,14 @@ class RequirementsModel(_Published):
         try:
             return cls.model_validate_json(Path(path).read_bytes())
         except OSError as error:
-            raise InvalidArgumentError(
-                f"The requirements model {path} cannot be read: {error.strerror}.", hint="Give the path of its JSON."
-            ) from error
+            said = f"The requirements model {path} cannot be read: {error.strerror}."
+            raise InvalidArgumentError("model", said, "Give the path of its JSON file.") from error
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise InvalidArgumentError(
-                f"{path} is no FOCUS requirements model: {where}: {first['msg']}.",
-                hint="Give the JSON with ModelRules that the FOCUS specification publishes for each version.",
-            ) from error
+            said = f"{path} is no FOCUS requirements model: {where}: {first['msg']}."
+            hint = "Give the JSON with ModelRules that the FOCUS specification publishes for each version."
+            raise InvalidArgumentError("model", said, hint) from error
 
     @property
     def version(self) -> str:
