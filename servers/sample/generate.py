@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -34,6 +35,8 @@ VERSION: Final = 1
 UNTIL: Final = datetime(2026, 11, 24, tzinfo=UTC)
 MARKER: Final = "sample.json"
 FOLDERS: Final = ("aws", "azure", "gcp", "business", "answer-key")
+_WORKERS: Final = 2
+"""Months written at a time: one month's statements are mostly too small to keep two cores busy."""
 Progress = Callable[[float, str], None]
 
 
@@ -76,18 +79,32 @@ def generate(
             create_dimensions(connection, plan)
             create_lines(connection, plan)
             begin_answer_key(connection)
-            written = 0
-            steps = [(estate, month) for month in plan.billing_months for estate in ESTATES]
-            for number, (estate, month) in enumerate(steps):
-                if progress:
-                    progress(number / len(steps), f"{estate.key} {month:%Y-%m}")
-                written += _write_month(connection, estate, month, plan, directory)
+            written = _write_months(connection, plan, directory, threads or _WORKERS, progress)
             _write_datasets(connection, plan, directory)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     if progress:
         progress(1.0, "done")
     return _finish(directory, plan, written)
+
+
+def _write_months(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, directory: Path, workers: int, progress: Progress | None
+) -> int:
+    """Every month of every estate, some at a time, each with a cursor and so temporary tables of its own."""
+
+    def write(step: tuple[Estate, date]) -> int:
+        with closing(connection.cursor()) as own:
+            return _write_month(own, *step, plan, directory)
+
+    steps = [(estate, month) for month in plan.billing_months for estate in ESTATES]
+    written = 0
+    with ThreadPoolExecutor(max_workers=min(workers, _WORKERS)) as pool:
+        for number, (step, rows) in enumerate(zip(steps, pool.map(write, steps), strict=True), 1):
+            written += rows
+            if progress:
+                progress(number / len(steps) * 0.97, f"{step[0].key} {step[1]:%Y-%m}")
+    return written
 
 
 def read_marker(directory: Path) -> dict[str, object] | None:
@@ -168,7 +185,7 @@ def _connect(scratch: Path, threads: int | None) -> duckdb.DuckDBPyConnection:
         str(scratch / "work.duckdb"),
         config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
     )
-    connection.execute("SET memory_limit = '6GB'; SET TimeZone = 'UTC'")
+    connection.execute("SET memory_limit = '6GB'; SET GLOBAL TimeZone = 'UTC'")
     if threads is not None:
         connection.execute(f"SET threads = {int(threads)}")
     return connection

@@ -28,33 +28,33 @@ SELECT
 FROM ranked
 WHERE before < daily;
 
-CREATE OR REPLACE TEMP TABLE portion AS
-SELECT
-    f.* EXCLUDE (contracted_cost), 'usage' AS origin, CAST(f.quantity - COALESCE(c.covered_quantity, 0) AS DECIMAL(19,6)) AS share,
-    CAST(NULL AS VARCHAR) AS commitment, CAST(NULL AS DECIMAL(30,12)) AS amortised
-FROM fact f
-LEFT JOIN covered c USING (fact_key)
-WHERE c.covered_quantity IS NULL OR c.covered_quantity < f.quantity
-UNION ALL
-SELECT f.* EXCLUDE (contracted_cost), 'covered', c.covered_quantity, c.commitment, c.amortised
-FROM fact f
-JOIN covered c USING (fact_key)
-ORDER BY fact_key, origin;
-
 INSERT INTO charge BY NAME
+WITH portion AS (
+    SELECT
+        f.* EXCLUDE (contracted_cost), 'usage' AS origin, CAST(NULL AS VARCHAR) AS commitment,
+        CAST(f.quantity - COALESCE(c.covered_quantity, 0) AS DECIMAL(19,6)) AS share,
+        CAST(NULL AS DECIMAL(30,12)) AS amortised
+    FROM fact f
+    LEFT JOIN covered c USING (fact_key)
+    WHERE c.covered_quantity IS NULL OR c.covered_quantity < f.quantity
+    UNION ALL
+    SELECT f.* EXCLUDE (contracted_cost), 'covered', c.commitment, c.covered_quantity, c.amortised
+    FROM covered c
+    JOIN fact f USING (fact_key)
+), costed AS (
+    SELECT
+        *, CAST(ROUND(share * CAST(contracted_price AS DECIMAL(19,10)), $digits) AS DECIMAL(30,12)) AS paid
+    FROM portion
+)
 SELECT
     estate, origin, line_key, gen, sku, account, region_id, day, start_at, end_at, billing_month, share AS quantity,
     list_price, contracted_price, 'Usage' AS category, 'Usage-Based' AS frequency, reservation, reservation_status,
-    commitment,
+    eligible, commitment,
     CASE WHEN commitment IS NULL THEN pricing_category ELSE 'Committed' END AS pricing_category,
     CASE WHEN commitment IS NOT NULL THEN 'Used' END AS commitment_status,
     CAST(ROUND(share * CAST(list_price AS DECIMAL(19,10)), $digits) AS DECIMAL(30,12)) AS list_cost,
     paid AS contracted_cost,
     CASE WHEN commitment IS NULL THEN paid ELSE 0 END AS billed_cost,
     COALESCE(amortised, paid) AS effective_cost
-FROM (
-    SELECT
-        *, CAST(ROUND(share * CAST(contracted_price AS DECIMAL(19,10)), $digits) AS DECIMAL(30,12)) AS paid
-    FROM portion
-)
+FROM costed
 ORDER BY fact_key, origin;

@@ -52,10 +52,10 @@ GROUP BY ALL;
 -- What commitments could cover, at contracted prices: covered, and eligible but uncovered.
 INSERT INTO key_coverage
 SELECT
-    e.provider, e.currency, p.billing_month, p.eligible,
-    COALESCE(sum(CASE WHEN p.commitment IS NOT NULL THEN p.share * CAST(p.contracted_price AS DECIMAL(19,10)) END), 0),
-    COALESCE(sum(CASE WHEN p.commitment IS NULL THEN p.share * CAST(p.contracted_price AS DECIMAL(19,10)) END), 0)
-FROM portion p
-JOIN estate e ON e.key = p.estate
-WHERE p.eligible IS NOT NULL
+    e.provider, e.currency, c.billing_month, c.eligible,
+    COALESCE(sum(CASE WHEN c.commitment IS NOT NULL THEN c.contracted_cost END), 0),
+    COALESCE(sum(CASE WHEN c.commitment IS NULL THEN c.contracted_cost END), 0)
+FROM charge c
+JOIN estate e ON e.key = c.estate
+WHERE c.eligible IS NOT NULL
 GROUP BY ALL;
