@@ -29,6 +29,10 @@ _LONGEST_SQL: Final = 20_000
 _FUNCTIONS: Final = frozenset(
     [
         "abs",
+        "cardinality",
+        "map_contains",
+        "list_contains",
+        "array_contains",
         "array_agg",
         "avg",
         "case",
