@@ -21,7 +21,7 @@ demo: install  ## the main job on the sample organisation, through real MCP clie
 	@$(BIN)/skyledger demo
 
 test: install  ## the tests
-	@$(BIN)/python -m pytest -q -n 2
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: install format lint types contracts deps test  ## everything that must be green
 

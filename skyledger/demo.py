@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 from mcp import Client, StdioServerParameters
@@ -81,8 +81,9 @@ async def _ask(folder: Path, console: Console) -> int:
         )
         started = time.monotonic()
         synced = await client.call_tool("finops_sync", {})
-        said: list[dict[str, Any]] = (synced.structured_content or {}).get("clouds", [])
-        clouds = ", ".join(f"{cloud['provider']} {cloud['rows']:,} rows" for cloud in said)
+        said = cast("dict[str, Any]", synced.structured_content or {})
+        per_cloud = cast("list[dict[str, Any]]", said.get("clouds", []))
+        clouds = ", ".join(f"{cloud['provider']} {cloud['rows']:,} rows" for cloud in per_cloud)
         console.print(f"[bold]3. Synced[/bold] into the ledger in {time.monotonic() - started:.1f} s: {clouds}.")
         for number, (question, tool, arguments) in enumerate(_QUESTIONS, start=4):
             started = time.monotonic()
@@ -114,7 +115,7 @@ def _brief(row: Mapping[str, Any]) -> dict[str, Any]:
     if "recommendation_id" in row:
         shown = ("provider", "origin", "action", "summary", "estimated_monthly_savings", "currency", "effort")
         return {name: row.get(name) for name in shown}
-    beside = row.get("also") or {}
+    beside = cast("dict[str, Any]", row.get("also") or {})
     return {name: value for name, value in row.items() if name not in {"groups", "also"}} | beside
 
 

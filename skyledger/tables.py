@@ -82,15 +82,18 @@ def _is_table(value: object) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(cast("list[object]", value)[0], dict)
 
 
-def _cell(value: Any, *, money: bool = False) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, dict):
-        return ", ".join(f"{name}={_cell(item)}" for name, item in cast("dict[str, Any]", value).items())
-    if isinstance(value, list):
-        return ", ".join(_cell(item) for item in cast("list[Any]", value))
-    text = str(cast("object", value))
-    return _rounded(text) if money and "." in text else text
+def _cell(value: object, *, money: bool = False) -> str:
+    match value:
+        case None:
+            return "-"
+        case dict():
+            pairs = cast("dict[str, object]", value).items()
+            return ", ".join(f"{name}={_cell(item)}" for name, item in pairs)
+        case list():
+            return ", ".join(_cell(item) for item in cast("list[object]", value))
+        case _:
+            text = str(value)
+            return _rounded(text) if money and "." in text else text
 
 
 def _rounded(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The ports: what a cloud may offer. A cloud implements some of them; a missing one refuses politely and is declared."""
+"""The ports: what a cloud may offer. A cloud implements some; a missing one refuses politely and is declared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
