@@ -66,7 +66,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "SkuId": "CASE WHEN origin = 'unused' AND commitment_category = 'Spend' THEN NULL"
     " WHEN category = 'Usage' THEN sku_id ELSE '-2' END",
     "SkuMeter": f"CASE WHEN {_PRICED} THEN usage_type END",
-    "SkuPriceDetails": f"CASE WHEN {_PRICED} THEN CAST(json_object('MeterName', usage_type) AS VARCHAR) END",
+    "SkuPriceDetails": f"CASE WHEN {_PRICED} THEN '{{\"MeterName\": \"' || usage_type || '\"}}' END",
     "SkuPriceId": "CASE WHEN origin = 'unused' THEN NULL WHEN category = 'Usage' THEN sku_price_id ELSE '-2' END",
     "SubAccountId": "sub_account_id",
     "SubAccountName": "sub_account_name",

@@ -1,6 +1,8 @@
 """Azure Cost Management exports: one run a billing period, and of the open period an older run beside the newest."""
 
+import gzip
 import json
+import shutil
 import uuid
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,6 +16,8 @@ from servers.sample.plan import Plan, following
 
 EXPORT: Final = "quillhaven-focus-cost"
 _ROWS_A_PART: Final = 250_000
+_LEVEL: Final = 4
+_BLOCK: Final = 1 << 20
 _OLDER_BY: Final = timedelta(days=4)
 WITHOUT_CONTRACTED: Final = ("functions-gbs", "keyvault-ops")
 
@@ -54,8 +58,9 @@ def _write_run(
         file = folder / f"part_{number}_0001.csv.gz"
         copied = connection.execute(
             f"COPY (SELECT {select} FROM bill WHERE {where} AND COALESCE(line_key, 0) % {parts} = {number})"
-            f" TO '{file}' (FORMAT csv, HEADER, COMPRESSION gzip)"
+            f" TO '{file.with_suffix('')}' (FORMAT csv, HEADER)"
         ).fetchone() or (0,)
+        _compress(file)
         name = f"exports/{EXPORT}/{period.name}/{run}/{file.name}"
         blobs.append({"blobName": name, "byteCount": file.stat().st_size, "dataRowCount": int(copied[0])})
     manifest = {
@@ -80,3 +85,11 @@ def _write_run(
         "blobs": blobs,
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+
+
+def _compress(file: Path) -> None:
+    """Turn `<file without .gz>` into `<file>`, at a level that costs a third of the database's own compression."""
+    plain = file.with_suffix("")
+    with plain.open("rb") as source, file.open("wb") as target, gzip.GzipFile("", "wb", _LEVEL, target, 0) as packed:
+        shutil.copyfileobj(source, packed, _BLOCK)
+    plain.unlink()
