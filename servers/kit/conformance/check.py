@@ -103,14 +103,20 @@ class _Settling:
         return self.of(rule_id).outcome is Outcome.FAILED and self.rules[rule_id].demand is Demand.MUST
 
     def _gathered(self, rule: Rule) -> Verdict:
-        parts = [one for one in rule.parts if one in self.rules and one not in self.open]
-        outcomes = {one: self.of(one).outcome for one in parts}
-        broken = [one for one in parts if self._is_broken(one)]
+        parts = [one for one in rule.parts if one in self.rules]
+        outcomes = {one: self._inside(one) for one in parts}
+        broken = [one for one in parts if outcomes[one] is Outcome.FAILED and self.rules[one].demand is Demand.MUST]
         if broken:
             return Verdict(Outcome.FAILED, f"broken: {', '.join(broken)}")
         if Outcome.PASSED in outcomes.values():
             return Verdict(Outcome.PASSED)
         return skipped("none of its parts could be decided")
+
+    def _inside(self, rule_id: str) -> Outcome:
+        """The outcome of a part; one that is being settled, in a cycle, counts as measured."""
+        if rule_id not in self.open:
+            return self.of(rule_id).outcome
+        return self.verdicts[rule_id].outcome if rule_id in self.verdicts else Outcome.SKIPPED
 
 
 def _result(rule_id: str, rule: Rule, verdict: Verdict, finding: Finding | None) -> RuleResult:

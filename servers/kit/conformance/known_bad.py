@@ -6,12 +6,14 @@ Each was read beside its text and run on conforming rows. Several are repaired u
 
 from typing import Final
 
-_UNGATED = "its condition is malformed, so it would ask the same of every row"
-_INVERTED = "it checks the opposite of its own text"
-_STATUS_VALUES = "it lists the values of another status; the specification says Used and Unused"
-_OTHER_COLUMN = "it looks at PricingCurrencyListUnitPrice instead of the column that it names"
-_NO_CONDITION = "it lacks the condition of its own text and contradicts the rule beside it"
-_TOO_WIDE = "it lacks half of the condition of its own text"
+_UNGATED: Final = "its condition is malformed, so it would ask the same of every row"
+_INVERTED: Final = "it checks the opposite of its own text"
+_STATUS_VALUES: Final = "it lists the values of another status; the specification says Used and Unused"
+_OTHER_COLUMN: Final = "it looks at PricingCurrencyListUnitPrice instead of the column that it names"
+_NO_CONDITION: Final = "it lacks the condition of its own text and contradicts the rule beside it"
+_OTHER_KEY: Final = "it looks for the key ContractCommitmentID instead of the one that it names"
+_FOREIGN: Final = "it takes ContractId, a key that FOCUS itself asks for, for a custom key"
+_TOO_WIDE: Final = "it lacks half of the condition of its own text"
 
 _RESERVATION: Final = {
     "CapacityReservationStatus-C-003-C": _UNGATED,
@@ -37,9 +39,11 @@ KNOWN_BAD: Final[dict[str, dict[str, str]]] = {
     "1.3": {
         **{f"CAU-{name}": reason for name, reason in _COMMON.items()},
         "CAU-PricingCurrencyContractedUnitPrice-C-012-C": _INVERTED,
-        "CAU-ContractAppliedObject-O-042-C": "it looks for the key ContractCommitmentID instead of the one it names",
-        "CAU-ContractAppliedObject-O-051-C": "it looks for the key ContractCommitmentID instead of the one it names",
-        "CAU-ContractAppliedObject-O-060-C": "it looks for the key ContractCommitmentID instead of the one it names",
+        "CAU-ContractAppliedObject-O-010-M": _FOREIGN,
+        "CAU-ContractAppliedObject-O-017-C": _FOREIGN,
+        "CAU-ContractAppliedObject-O-042-C": _OTHER_KEY,
+        "CAU-ContractAppliedObject-O-051-C": _OTHER_KEY,
+        "CAU-ContractAppliedObject-O-060-C": _OTHER_KEY,
         "CAU-ContractAppliedObject-O-048-M": "a cost may be null when a quantity is given; null is no wrong decimal",
         "CAU-ContractAppliedObject-O-057-M": "a quantity may be null when a cost is given; null is no wrong decimal",
     },
