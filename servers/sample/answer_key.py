@@ -12,7 +12,7 @@ from servers.sample import story
 from servers.sample.accounts import MOVED_ON, RENAMED_ON, REORGANISED_ON
 from servers.sample.extras import CORRECTIONS, CREDITS, REFUNDS
 from servers.sample.plan import Plan
-from servers.sample.sql import statement
+from servers.sample.sql import copy_csv, copy_parquet, statement
 
 _TOTALS: Final = (
     "sum(rows) AS rows, sum(billed_cost) AS billed_cost, sum(effective_cost) AS effective_cost, sum(list_cost) AS"
@@ -45,18 +45,16 @@ def write_answer_key(connection: duckdb.DuckDBPyConnection, plan: Plan, folder: 
     """Write all files; `cube.parquet` and `daily.parquet` carry what the others do not."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, columns in _MONTHLY.items():
-        _copy(
+        copy_csv(
             connection, f"SELECT {columns}, {_TOTALS} FROM key_cube GROUP BY ALL ORDER BY ALL", folder / f"{name}.csv"
         )
     for name, table in {"cube": "key_cube", "daily": "key_day"}.items():
-        connection.execute(
-            f"COPY (SELECT * FROM {table} ORDER BY ALL) TO '{folder / name}.parquet' (FORMAT parquet, COMPRESSION zstd)"
-        )
-    _copy(connection, statement("top_resources"), folder / "top_resources.csv")
-    _copy(connection, statement("invoices", last_day=plan.last_day), folder / "invoices.csv")
-    _copy(connection, statement("terms"), folder / "commitments.csv")
-    _copy(connection, "SELECT * FROM key_split ORDER BY ALL", folder / "kubernetes.csv")
-    _copy(connection, "SELECT * FROM key_coverage ORDER BY ALL", folder / "coverage.csv")
+        copy_parquet(connection, f"SELECT * FROM {table} ORDER BY ALL", folder / f"{name}.parquet")
+    copy_csv(connection, statement("top_resources"), folder / "top_resources.csv")
+    copy_csv(connection, statement("invoices", last_day=plan.last_day), folder / "invoices.csv")
+    copy_csv(connection, statement("terms"), folder / "commitments.csv")
+    copy_csv(connection, "SELECT * FROM key_split ORDER BY ALL", folder / "kubernetes.csv")
+    copy_csv(connection, "SELECT * FROM key_coverage ORDER BY ALL", folder / "coverage.csv")
     _write_changes(connection, plan, folder)
     _write_events(connection, plan, folder)
     _write_facts(folder)
@@ -69,7 +67,7 @@ def _write_changes(connection: duckdb.DuckDBPyConnection, plan: Plan, folder: Pa
         return
     for name in ("service_name", "sub_account_id"):
         text = statement("change", dimension=name, before=closed[0], after=closed[1])
-        _copy(connection, text, folder / f"change_{closed[1]:%Y-%m}_by_{name}.csv")
+        copy_csv(connection, text, folder / f"change_{closed[1]:%Y-%m}_by_{name}.csv")
 
 
 def _write_events(connection: duckdb.DuckDBPyConnection, plan: Plan, folder: Path) -> None:
@@ -140,7 +138,3 @@ def _write_facts(folder: Path) -> None:
 
 def _write_json(file: Path, said: object) -> None:
     file.write_text(json.dumps(said, indent=2, default=str, ensure_ascii=False), encoding="utf-8")
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, select: str, file: Path) -> None:
-    connection.execute(f"COPY ({select}) TO '{file}' (FORMAT csv, HEADER)")

@@ -10,6 +10,7 @@ import duckdb
 
 from servers.sample.estates import Estate
 from servers.sample.plan import following
+from servers.sample.sql import copy_parquet
 
 
 def _money(column: str) -> str:
@@ -110,7 +111,7 @@ def write_aws(connection: duckdb.DuckDBPyConnection, estate: Estate, month: date
         columns = dict(sorted(columns.items(), key=lambda item: (item[0].startswith("x_"), item[0])))
     file = data / f"{export}-00001.snappy.parquet"
     select = ", ".join(f'{sql} AS "{name}"' for name, sql in columns.items())
-    connection.execute(f"COPY (SELECT {select} FROM bill) TO '{file}' (FORMAT parquet, COMPRESSION snappy)")
+    copy_parquet(connection, f"SELECT {select} FROM bill", file, "snappy")
     manifest = {
         "exportName": export,
         "table": "FOCUS_1_2_AWS" if estate.key == "aws" else "FOCUS_1_3_AWS_PREVIEW",

@@ -13,6 +13,7 @@ import duckdb
 from servers.sample.azure_columns import COLUMNS
 from servers.sample.estates import Estate
 from servers.sample.plan import Plan, following
+from servers.sample.sql import copy_csv
 
 EXPORT: Final = "quillhaven-focus-cost"
 _ROWS_A_PART: Final = 250_000
@@ -56,13 +57,14 @@ def _write_run(
     blobs: list[dict[str, object]] = []
     for number in range(parts):
         file = folder / f"part_{number}_0001.csv.gz"
-        copied = connection.execute(
-            f"COPY (SELECT {select} FROM bill WHERE {where} AND COALESCE(line_key, 0) % {parts} = {number})"
-            f" TO '{file.with_suffix('')}' (FORMAT csv, HEADER)"
-        ).fetchone() or (0,)
+        rows = copy_csv(
+            connection,
+            f"SELECT {select} FROM bill WHERE {where} AND COALESCE(line_key, 0) % {parts} = {number}",
+            file.with_suffix(""),
+        )
         _compress(file)
         name = f"exports/{EXPORT}/{period.name}/{run}/{file.name}"
-        blobs.append({"blobName": name, "byteCount": file.stat().st_size, "dataRowCount": int(copied[0])})
+        blobs.append({"blobName": name, "byteCount": file.stat().st_size, "dataRowCount": rows})
     manifest = {
         "manifestVersion": "2024-04-01",
         "blobCount": parts,

@@ -11,7 +11,7 @@ import duckdb
 from servers.sample.accounts import accounts
 from servers.sample.estates import RATES, rate
 from servers.sample.plan import Plan
-from servers.sample.sql import statement
+from servers.sample.sql import copy_csv, statement
 
 _FIXED: Final = """\
 [tags.keys]
@@ -49,7 +49,7 @@ def write_business(connection: duckdb.DuckDBPyConnection, plan: Plan, folder: Pa
     (folder / "skyledger.toml").write_text(text, encoding="utf-8")
     metrics = statement("business_metrics", first=plan.billing_months[0], last_day=plan.last_day)
     for name, text in {"budgets": statement("budgets"), "business_metrics": metrics}.items():
-        connection.execute(f"COPY ({text}) TO '{folder / name}.csv' (FORMAT csv, HEADER)")
+        copy_csv(connection, text, folder / f"{name}.csv")
 
 
 def _account_records(seed: int) -> Iterable[str]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import duckdb
 
+from servers.kit.exports.sql import literal
 from servers.sample import story
 from servers.sample.accounts import accounts
 from servers.sample.commitments import COMMITMENTS
@@ -32,7 +33,7 @@ def create_dimensions(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None
     _create_skus(connection)
     connection.execute(
         f"CREATE TABLE region AS SELECT *, sum(weight) OVER w - weight AS low, sum(weight) OVER w AS high,"
-        f" sum(weight) OVER (PARTITION BY estate) AS whole FROM read_csv('{CATALOGUE / 'regions.csv'}', header=true)"
+        f" sum(weight) OVER (PARTITION BY estate) AS whole FROM read_csv({_catalogue('regions')}, header=true)"
         " WINDOW w AS (PARTITION BY estate ORDER BY region_id ROWS UNBOUNDED PRECEDING)"
     )
     _create_story(connection)
@@ -68,7 +69,7 @@ def _create_accounts(connection: duckdb.DuckDBPyConnection, seed: int) -> None:
 def _create_skus(connection: duckdb.DuckDBPyConnection) -> None:
     """SKUs with their ids, and the share of each family in lines and in spend."""
     selects = " UNION ALL ".join(
-        f"SELECT '{provider}' AS provider, * FROM read_csv('{CATALOGUE / provider}.csv', header=true, all_varchar=true)"
+        f"SELECT '{provider}' AS provider, * FROM read_csv({_catalogue(provider)}, header=true, all_varchar=true)"
         for provider in PROVIDERS
     )
     connection.execute(
@@ -121,6 +122,10 @@ def _create_story(connection: duckdb.DuckDBPyConnection) -> None:
     )  # fmt: skip
     connection.execute(f"CREATE TABLE commitment ({columns})")
     insert(connection, "commitment", [[number, *asdict(one).values()] for number, one in enumerate(COMMITMENTS)])
+
+
+def _catalogue(name: str) -> str:
+    return literal(str(CATALOGUE / f"{name}.csv"))
 
 
 def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[list[Any]]) -> None:

@@ -6,9 +6,8 @@ from typing import Final
 import duckdb
 
 from servers.sample.estates import PROVIDERS
-from servers.sample.inventory import copy_parquet
 from servers.sample.plan import Plan
-from servers.sample.sql import statement
+from servers.sample.sql import copy_csv, copy_parquet, statement
 
 _MEASURED: Final = 1500
 """Resources a cloud with metrics, the dearest first."""
@@ -45,8 +44,9 @@ def write_recommendations(connection: duckdb.DuckDBPyConnection, plan: Plan, dir
             " ORDER BY recommendation_id",
             directory / provider / "recommendations.parquet",
         )
-    connection.execute(
-        "COPY (SELECT recommendation_id, provider, action, resource_id, cost_of_30_days, estimated_monthly_savings,"
-        " currency, verdict FROM advice ORDER BY recommendation_id) TO"
-        f" '{answer_key / 'recommendations.csv'}' (FORMAT csv, HEADER)"
+    copy_csv(
+        connection,
+        "SELECT recommendation_id, provider, action, resource_id, cost_of_30_days, estimated_monthly_savings, currency,"
+        " verdict FROM advice ORDER BY recommendation_id",
+        answer_key / "recommendations.csv",
     )

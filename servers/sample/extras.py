@@ -132,7 +132,8 @@ def _add(  # noqa: PLR0913
         " CASE WHEN quantity = 1 THEN billed_cost END AS list_price, list_price AS contracted_price,"
         " CASE WHEN ? IN ('Purchase', 'Usage') THEN 'Standard' END AS pricing_category",
         [
-            estate.key, category.lower(), sku, account, day, end, month, amount, bought, category, charge_class,
+            estate.key, "support" if sku == "support" else category.lower(), sku, account, day, end, month, amount,
+            bought, category, charge_class,
             "Recurring" if category == "Purchase" else "One-Time", credit_type, description, category == "Purchase",
             category,
         ],

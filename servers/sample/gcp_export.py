@@ -11,6 +11,7 @@ from typing import Final
 import duckdb
 
 from servers.sample.estates import Estate
+from servers.sample.sql import copy_parquet
 
 _USAGE: Final = "category = 'Usage' AND class IS NULL AND origin <> 'unused'"
 _ZONAL: Final = "native_type IN ('compute.googleapis.com/Instance', 'compute.googleapis.com/Disk')"
@@ -141,21 +142,17 @@ def write_gcp(connection: duckdb.DuckDBPyConnection, estate: Estate, month: date
     """Write one invoice month into both tables."""
     account = estate.billing_account_id.replace("-", "_")
     select = ", ".join(f'{sql} AS "{name}"' for name, sql in FOCUS.items())
-    _copy(connection, f"SELECT {select} FROM bill", folder / f"gcp_billing_export_focus_{account}", month)
+    file = folder / f"gcp_billing_export_focus_{account}" / f"{month:%Y%m}.parquet"
+    copy_parquet(connection, f"SELECT {select} FROM bill", file, "snappy")
     select = ", ".join(f'{sql} AS "{name}"' for name, sql in DETAILED.items())
     nested = (
         "SELECT line_key, start_at, billed_cost AS amount, credit_type, description FROM charge"
         " WHERE origin = 'nested credit'"
     )
-    _copy(
+    copy_parquet(
         connection,
         f"SELECT {select} FROM bill b LEFT JOIN ({nested}) n ON n.line_key = b.line_key AND n.start_at = b.start_at"
         " AND b.origin = 'usage' WHERE b.origin NOT IN ('nested credit', 'unused')",
-        folder / f"gcp_billing_export_resource_v1_{account}",
-        month,
+        folder / f"gcp_billing_export_resource_v1_{account}" / f"{month:%Y%m}.parquet",
+        "snappy",
     )
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, select: str, table: Path, month: date) -> None:
-    table.mkdir(parents=True, exist_ok=True)
-    connection.execute(f"COPY ({select}) TO '{table / f'{month:%Y%m}.parquet'}' (FORMAT parquet, COMPRESSION snappy)")

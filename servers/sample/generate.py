@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -71,21 +72,25 @@ def generate(
     marker = read_marker(directory)
     if marker is not None and marker == _marker(plan, marker.get("rows_written")):
         return SampleSummary(directory, int(str(marker["rows_written"])), plan.billing_months)
-    _clear(directory, known=marker is not None)
-    scratch = directory / ".work"
-    scratch.mkdir(parents=True)
-    try:
-        with closing(_connect(scratch, threads)) as connection:
-            create_dimensions(connection, plan)
-            create_lines(connection, plan)
-            begin_answer_key(connection)
-            written = _write_months(connection, plan, directory, threads or _WORKERS, progress)
-            _write_datasets(connection, plan, directory)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    _refuse_foreign(directory, known=marker is not None)
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".work-", dir=directory, ignore_cleanup_errors=True) as scratch:
+        written = _write_all(Path(scratch), plan, threads, progress)
+        _publish(Path(scratch), directory, plan, written)
     if progress:
         progress(1.0, "done")
-    return _finish(directory, plan, written)
+    return SampleSummary(directory, written, plan.billing_months)
+
+
+def _write_all(scratch: Path, plan: Plan, threads: int | None, progress: Progress | None) -> int:
+    """Everything into the scratch folder; returns the number of line items."""
+    with closing(_connect(scratch, threads)) as connection:
+        create_dimensions(connection, plan)
+        create_lines(connection, plan)
+        begin_answer_key(connection)
+        written = _write_months(connection, plan, scratch, threads or _WORKERS, progress)
+        _write_datasets(connection, plan, scratch)
+    return written
 
 
 def _write_months(
@@ -115,16 +120,25 @@ def read_marker(directory: Path) -> dict[str, object] | None:
         return None
 
 
-def _clear(directory: Path, *, known: bool) -> None:
-    """Remove an earlier organisation; refuse a folder that holds something else in these places."""
+def _refuse_foreign(directory: Path, *, known: bool) -> None:
+    """A folder that holds something else in our places is left alone."""
     taken = [directory / name for name in FOLDERS if (directory / name).exists()]
-    if taken and not known and not (directory / ".work").exists():
+    if taken and not known:
         raise InvalidArgumentError(
             "directory", f"{taken[0]} is there already.", hint="Name an empty folder, or one with an earlier sample."
         )
+
+
+def _publish(scratch: Path, directory: Path, plan: Plan, written: int) -> None:
+    """Put the finished folders in place, the marker last; where another process was first with the same, keep its."""
+    said = _marker(plan, written)
+    if read_marker(directory) == said:
+        return
     (directory / MARKER).unlink(missing_ok=True)
-    for folder in (*taken, directory / ".work"):
-        shutil.rmtree(folder, ignore_errors=True)
+    for name in FOLDERS:
+        shutil.rmtree(directory / name, ignore_errors=True)
+        (scratch / name).rename(directory / name)
+    (directory / MARKER).write_text(json.dumps(said, indent=2), encoding="utf-8")
 
 
 def _marker(plan: Plan, written: object) -> dict[str, object]:
@@ -136,12 +150,6 @@ def _marker(plan: Plan, written: object) -> dict[str, object]:
         "months": plan.months,
         "until": plan.until.isoformat(),
     }
-
-
-def _finish(directory: Path, plan: Plan, written: int) -> SampleSummary:
-    """The marker comes last: a folder without it was not finished."""
-    (directory / MARKER).write_text(json.dumps(_marker(plan, written), indent=2), encoding="utf-8")
-    return SampleSummary(directory, written, plan.billing_months)
 
 
 def _write_month(

@@ -9,7 +9,7 @@ import duckdb
 
 from servers.sample.estates import ESTATES, PROVIDERS
 from servers.sample.plan import Plan
-from servers.sample.sql import statement
+from servers.sample.sql import copy_parquet, statement
 
 _PRINCIPALS: Final = {
     "aws": "arn:aws:iam::418273650912:role/SkyLedgerReadOnly",
@@ -43,9 +43,3 @@ def write_inventory(connection: duckdb.DuckDBPyConnection, plan: Plan, directory
             "data_as_of": plan.until.isoformat().replace("+00:00", "Z"),
         }
         (folder / "source.json").write_text(json.dumps(said, indent=2), encoding="utf-8")
-
-
-def copy_parquet(connection: duckdb.DuckDBPyConnection, select: str, file: Path) -> None:
-    """Write one dataset."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    connection.execute(f"COPY ({select}) TO '{file}' (FORMAT parquet, COMPRESSION zstd)")

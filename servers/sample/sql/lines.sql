@@ -13,15 +13,19 @@ WITH slot AS (
     FROM slot s
 ), weighed AS (
     SELECT
-        p.*, f.family, f.spend_share, f.steady,
-        CAST(1e9 / (sqrt(account + 1) * sqrt(sqrt(account + 1))) * (0.25 + 3 * unit(line_key, 'w') * unit(line_key, 'w') * unit(line_key, 'w')) AS BIGINT) AS weight
+        p.*, f.family, f.spend_share,
+        CASE WHEN unit(line_key, 'p') < f.steady THEN 100 ELSE 15 END AS days_in_100,
+        CAST(1e9 / (sqrt(account + 1) * sqrt(sqrt(account + 1)))
+            * (0.25 + 3 * unit(line_key, 'w') * unit(line_key, 'w') * unit(line_key, 'w'))
+            -- What runs now and then is small, so that the estate's days stay smooth.
+            * CASE WHEN days_in_100 = 100 THEN 1 ELSE 0.2 END AS BIGINT) AS weight
     FROM placed p
     JOIN family f ON f.estate = p.estate AND p.u >= f.low AND p.u < f.high
 ), based AS (
     SELECT
-        *,
-        CASE WHEN unit(line_key, 'p') < steady THEN 1.0 ELSE 0.15 END AS presence,
-        monthly_usd / 30.4 * spend_share * weight / sum(weight) OVER (PARTITION BY estate, family) / presence AS base_usd,
+        *, days_in_100 / 100.0 AS presence,
+        monthly_usd / 30.4 * spend_share * weight * 100
+        / sum(weight * days_in_100) OVER (PARTITION BY estate, family) AS base_usd,
         CASE
             WHEN unit(line_key, 'home') < 0.75 THEN unit(estate || account, 'region') ELSE unit(line_key, 'region')
         END AS place

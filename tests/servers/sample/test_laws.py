@@ -202,3 +202,15 @@ def test_a_folder_with_other_data_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError):
         generate(tmp_path, rows=5_000, months=3)
     assert (tmp_path / "aws" / "my-bill.csv").read_text() == "x"
+
+
+def test_one_month_in_a_folder_with_a_quote_in_its_name(tmp_path: Path) -> None:
+    told: list[float] = []
+    summary = generate(tmp_path / "it's here", rows=1_000, months=1, progress=lambda share, _: told.append(share))
+    assert summary.rows > 1_000
+    assert (summary.directory / "sample.json").is_file()
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    assert sorted(place.name for place in summary.directory.iterdir()) == [
+        "answer-key", "aws", "azure", "business", "gcp", "sample.json",
+    ]  # fmt: skip
