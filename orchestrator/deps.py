@@ -7,7 +7,7 @@ from functools import cached_property
 
 from orchestrator.business.calendar import FiscalCalendar
 from orchestrator.federation.federation import Federation
-from orchestrator.ledger.datasets import Datasets
+from orchestrator.ledger.datasets import DatasetName, Datasets
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.query.engine import QueryEngine
 from orchestrator.settings import Settings
@@ -22,6 +22,7 @@ class Deps:
         self.clock = clock
         self._guard = threading.Lock()
         self._ledger: Ledger | None = None
+        self._engine: tuple[tuple[str, ...], QueryEngine] | None = None
 
     @property
     def ledger(self) -> Ledger:
@@ -42,13 +43,18 @@ class Deps:
         return FiscalCalendar(self.settings.business.calendar)
 
     def engine(self) -> QueryEngine:
-        """The query engine with the account tree as it is known now."""
-        records, counts = self.datasets.organisation()
-        return QueryEngine(self.ledger, self.settings.business, records, counts)
+        """The query engine with the account tree as it is known now; made again only when that changes."""
+        ledger = self.ledger
+        current = tuple(found.file for found in self.datasets.current(DatasetName.ORGANISATION))
+        with self._guard:
+            if self._engine is None or self._engine[0] != current:
+                records, counts = Datasets(ledger).organisation()
+                self._engine = (current, QueryEngine(ledger, self.settings.business, records, counts))
+            return self._engine[1]
 
     def close(self) -> None:
         """Give back what was opened."""
         with self._guard:
             if self._ledger is not None:
                 self._ledger.close()
-                self._ledger = None
+                self._ledger = self._engine = None

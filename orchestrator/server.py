@@ -5,12 +5,14 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
+import anyio
 from mcp.server import MCPServer
 
 from orchestrator.deps import Deps
 from orchestrator.federation.federation import Federation
 from orchestrator.federation.upstream import Upstream
 from orchestrator.settings import Settings
+from orchestrator.sync import sync_on_schedule
 from orchestrator.tools.registry import DEFAULT_TOOLSETS, tools_of
 from serving.app import build_app
 from shared_models.period import utc_now
@@ -47,12 +49,15 @@ def build_orchestrator(
     @asynccontextmanager
     async def lifespan(_: MCPServer[Any]) -> AsyncGenerator[None, None]:
         nonlocal users
-        async with federation.running():
+        async with federation.running(), anyio.create_task_group() as tasks:
             users += 1
+            if users == 1 and settings.sync_every_minutes:
+                tasks.start_soon(sync_on_schedule, deps)
             try:
                 yield
             finally:
                 users -= 1
+                tasks.cancel_scope.cancel()
                 if users == 0:
                     deps.close()
 

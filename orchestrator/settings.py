@@ -44,6 +44,7 @@ class Settings(BaseModel):
     deadline_seconds: float = Field(default=25, gt=0, le=300)
     sync_deadline_seconds: float = Field(default=600, gt=0)
     freshness: Freshness = Freshness()
+    sync_every_minutes: float = Field(default=0, ge=0, description="0: only on demand")
     retention_days: int = Field(default=400, ge=1)
     max_reject_share: float = Field(default=0.01, ge=0, le=1)
     business: BusinessConfig = BusinessConfig()

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import anyio
 import anyio.to_thread
+import structlog
 from pydantic import BaseModel
 
 from orchestrator.deps import Deps
@@ -14,6 +15,7 @@ from orchestrator.federation.failure import UpstreamFailure
 from orchestrator.federation.transfer import fetch_parts
 from orchestrator.ledger.adopt import Adoption
 from orchestrator.ledger.datasets import DatasetName
+from orchestrator.ledger.upkeep import sweep
 from shared_models.base import WireModel
 from shared_models.commitment import CommitmentPage
 from shared_models.coverage import Gap, SourceState
@@ -22,6 +24,7 @@ from shared_models.inventory import ResourcePage
 from shared_models.organisation import SubAccountPage
 from shared_models.recommendation import RecommendationPage
 
+_log = structlog.get_logger("skyledger")
 Tick = Callable[[float, float, str], Awaitable[None]]
 _PAGE: Final = 50
 _MOST_PAGES: Final = 5_000
@@ -71,7 +74,13 @@ async def sync(
     async with anyio.create_task_group() as tasks:
         for provider in providers:
             tasks.start_soon(one, provider)
+    await anyio.to_thread.run_sync(_sweep, deps)
     return SyncResult(tuple(done[name] for name in providers if name in done), tuple(gaps))
+
+
+def _sweep(deps: Deps) -> None:
+    """Forget what was replaced longer ago than the retention."""
+    sweep(deps.ledger.catalog, retention=timedelta(days=deps.settings.retention_days), now=deps.clock())
 
 
 async def _sync_cloud(deps: Deps, provider: str, datasets: Sequence[DatasetName], gaps: list[Gap]) -> Synced:
@@ -136,6 +145,19 @@ def due_datasets(deps: Deps) -> list[DatasetName]:
             for provider in deps.federation.names
         )
     ]
+
+
+async def sync_on_schedule(deps: Deps) -> None:
+    """Sync again and again: the bills each time (unchanged parts cost nothing), datasets when their tier is due."""
+    while True:
+        await anyio.sleep(deps.settings.sync_every_minutes * 60)
+        try:
+            due = await anyio.to_thread.run_sync(due_datasets, deps)
+            result = await sync(deps, deps.federation.names, datasets=due)
+        except FinOpsError as error:
+            _log.warning("scheduled_sync_failed", code=error.code, message=error.message)
+        else:
+            _log.info("scheduled_sync", clouds=[cloud.provider for cloud in result.clouds], gaps=len(result.gaps))
 
 
 def _gap(provider: str, error: FinOpsError) -> Gap:

@@ -8,7 +8,7 @@ from mcp.server import CacheHint, MCPServer
 from mcp.server.mcpserver.tools import Tool
 
 from serving.guard import StrictArguments
-from serving.schema import slim
+from serving.schema import slim, slim_output
 from serving.tool import ToolSpec, bind
 
 Lifespan = Callable[[MCPServer[Any]], AbstractAsyncContextManager[Any]]
@@ -59,7 +59,7 @@ def _tool(spec: ToolSpec, deps: object, prefix: str) -> Tool:
     )
     tool.parameters = slim(tool.parameters)
     if tool.fn_metadata.output_schema is not None:
-        tool.fn_metadata.output_schema = slim(tool.fn_metadata.output_schema)
+        tool.fn_metadata.output_schema = slim_output(tool.fn_metadata.output_schema)
     return tool
 
 

@@ -9,6 +9,26 @@ def slim(schema: Mapping[str, Any]) -> dict[str, Any]:
     return cast("dict[str, Any]", _slim(dict(schema), in_properties=False))
 
 
+def slim_output(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """An output schema without prose: field names say what they hold, and every tool repeats the shared parts."""
+    return cast("dict[str, Any]", _without_prose(slim(schema), in_properties=False))
+
+
+def _without_prose(node: Any, *, in_properties: bool) -> Any:
+    if isinstance(node, list):
+        return [_without_prose(item, in_properties=False) for item in cast("list[Any]", node)]
+    if not isinstance(node, dict):
+        return node
+    found = cast("dict[str, Any]", node)
+    return {
+        key: _without_prose(value, in_properties=key in {"properties", "$defs"})
+        for key, value in found.items()
+        if in_properties
+        or key not in {"description", "pattern", "additionalProperties", "default", "format", "required"}
+        or (key == "additionalProperties" and isinstance(value, dict))
+    }
+
+
 def _slim(node: Any, *, in_properties: bool) -> Any:
     if isinstance(node, list):
         return [_slim(item, in_properties=False) for item in cast("list[Any]", node)]

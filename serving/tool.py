@@ -41,7 +41,6 @@ class ToolSpec:
     def annotations(self) -> ToolAnnotations:
         """What a client may assume. Nothing of ours destroys; what keeps state says so by not being read-only."""
         return ToolAnnotations(
-            title=self.title,
             read_only_hint=self.read_only,
             destructive_hint=False,
             idempotent_hint=True,

@@ -24,7 +24,7 @@ class Gap(WireModel):
     state: SourceState
     code: str
     message: str
-    hint: str = ""
+    hint: str | None = None
 
 
 class Coverage(WireModel):

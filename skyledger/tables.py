@@ -79,7 +79,8 @@ def evidence_line(answer: Mapping[str, Any]) -> str:
 
 
 def _is_table(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(cast("list[object]", value)[0], dict)
+    rows = cast("list[object]", value) if isinstance(value, list) else []
+    return len(rows) > 0 and isinstance(rows[0], dict)
 
 
 def _cell(value: object, *, money: bool = False) -> str:
@@ -92,7 +93,7 @@ def _cell(value: object, *, money: bool = False) -> str:
         case list():
             return ", ".join(_cell(item) for item in cast("list[object]", value))
         case _:
-            text = str(value)
+            text = format(value)
             return _rounded(text) if money and "." in text else text
 
 

@@ -22,14 +22,15 @@ def coverage_of(
     `accounts` is the number of sub accounts that each provider's organisation is known to have.
     """
     gaps: list[Gap] = []
+    reached: list[str] = []
     for provider in snapshot.providers:
         own = [load for load in loads if load.provider == provider]
         gaps += _days(provider, own, snapshot, period)
-        gaps += _accounts(provider, own, accounts.get(provider))
+        reached += _accounts(provider, own, accounts.get(provider))
         gaps += [gap for basis in bases for gap in _basis(provider, own, basis)]
         gaps += _pro_forma(provider, own)
     answered = tuple(sorted({load.provider for load in loads}))
-    notes = tuple(f"{gap.source}: {gap.message}" for gap in gaps)
+    notes = (*(f"{gap.source}: {gap.message}" for gap in gaps), *reached)
     return Coverage(complete=not gaps, answered=answered, gaps=tuple(gaps)), notes
 
 
@@ -52,7 +53,7 @@ def freshness_of(loads: Iterable[Load]) -> tuple[Freshness, ...]:
 def _days(provider: str, own: Sequence[Load], snapshot: Snapshot, period: ChargePeriod) -> list[Gap]:
     every = [load for load in snapshot.booked if load.provider == provider]
     first = min(load.charge_period_min for load in every)
-    last = max(load.charge_period_max for load in every)
+    last = _known_until(every)
     if not own:
         return [_gap(provider, "no_data", f"no charges in this period; the ledger holds {_span(first, last)}")]
     gaps: list[Gap] = []
@@ -64,6 +65,13 @@ def _days(provider: str, own: Sequence[Load], snapshot: Snapshot, period: Charge
             _gap(provider, "ends_early", f"data for {covered} of {period.days} days; it ends {instant_text(last)}")
         )
     return gaps + _missing_months(provider, own, period, first, last)
+
+
+def _known_until(every: Sequence[Load]) -> datetime:
+    """Until when charges are known: a monthly fee reaches to the month's end before the month has ended."""
+    last = max(load.charge_period_max for load in every)
+    made = [load.data_as_of for load in every if load.data_as_of]
+    return min(last, max(made)) if made and max(made) > min(load.charge_period_min for load in every) else last
 
 
 def _missing_months(
@@ -81,11 +89,12 @@ def _missing_months(
     return [_gap(provider, "missing_months", f"no data for {', '.join(missing)}")] if missing else []
 
 
-def _accounts(provider: str, own: Sequence[Load], known: int | None) -> list[Gap]:
+def _accounts(provider: str, own: Sequence[Load], known: int | None) -> list[str]:
+    """A note, not a gap: an account without a charge is normal, and only its owner knows whether it is."""
     found = {account for load in own for account in load.sub_account_ids}
     if known is None or len(found) >= known or not own:
         return []
-    return [_gap(provider, "accounts", f"costs from {len(found)} of {known} accounts")]
+    return [f"{provider}: costs from {len(found)} of {known} accounts"]
 
 
 def _basis(provider: str, own: Sequence[Load], basis: CostBasis) -> list[Gap]:

@@ -51,6 +51,8 @@ class Costs(Protocol):
 
     async def query(self, query: CostQuery, *, offset: int, limit: int) -> CostAnswer: ...
 
+    def values(self, column: str) -> list[str]: ...
+
 
 class Exports(Protocol):
     """The bill in bulk, as FOCUS 1.4 Parquet."""

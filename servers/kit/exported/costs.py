@@ -43,6 +43,21 @@ class ExportedCosts:
         """
         return await anyio.to_thread.run_sync(self._query, query, offset, limit)
 
+    def values(self, column: str) -> list[str]:
+        """The first thousand distinct values of a column, sorted; blocking.
+
+        Raises:
+            UnknownColumnError: it is no FOCUS column.
+
+        """
+        value = _expression(column)
+        with duckdb.connect(":memory:") as connection:
+            rows = connection.execute(
+                f"SELECT DISTINCT {value} FROM {_relation(self._bills.booked())} WHERE {value} IS NOT NULL"
+                " ORDER BY 1 LIMIT 1000"
+            ).fetchall()
+        return [row[0] for row in rows]
+
     def _query(self, query: CostQuery, offset: int, limit: int) -> CostAnswer:
         parts = self._bills.booked()
         period = query.period
