@@ -121,7 +121,7 @@ def _column_rules(column: Column) -> dict[str, _Json]:
     if column.kind in _FORMS:
         check, form = _FORMS[column.kind]
         found[f"{name}-format"] = _rule(name, f"be {form}", _on(check, name), function="Format")
-    if column.level in {Level.MANDATORY, Level.RECOMMENDED}:
+    if column.level in {Level.MANDATORY, Level.RECOMMENDED} and not column.condition:
         keyword = "MUST" if column.level is Level.MANDATORY else "SHOULD"
         found[f"{name}-present"] = _rule(
             name, "be present", _on("ColumnPresent", name), keyword=keyword, function="Presence"
@@ -184,7 +184,7 @@ def _metrics() -> dict[str, _Json]:
     }
     for price, cost in (("ListUnitPrice", "ListCost"), ("ContractedUnitPrice", "ContractedCost")):
         product = {
-            "CheckFunction": "ColumnByColumnEqualsColumnValue",
+            "CheckFunction": "ColumnByColumnRoundsToColumnValue",
             "ColumnAName": price,
             "ColumnBName": "PricingQuantity",
             "ResultColumnName": cost,

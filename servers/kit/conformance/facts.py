@@ -5,21 +5,34 @@ from pathlib import Path
 import duckdb
 
 from servers.kit.exports.sql import literal, quoted
+from shared_models.focus.column import Level
+from shared_models.focus.cost_and_usage import COST_AND_USAGE
 
 
 def as_focus(connection: duckdb.DuckDBPyConnection, relation: str) -> str:
-    """A view of the line items with the FOCUS columns only, nested values as JSON text; its name."""
+    """A view of the line items with the FOCUS columns only, nested values as JSON text; its name.
+
+    The ledger's layout has every column; one that is null throughout and not mandatory is left out, as in a bill.
+    """
     described = connection.execute(f"DESCRIBE SELECT * FROM {quoted(relation)}").fetchall()
-    columns = [(str(row[0]), str(row[1])) for row in described if not str(row[0]).startswith("x_")]
+    kinds = {str(row[0]): str(row[1]) for row in described if str(row[0]) in COST_AND_USAGE.names}
+    counts = ", ".join(f"count({quoted(name)})" for name in kinds)
+    used = connection.execute(f"SELECT {counts} FROM {quoted(relation)}").fetchone() or ()
     shown = [
-        f"CAST(to_json({quoted(name)}) AS VARCHAR) AS {quoted(name)}" if kind.startswith("MAP(") else quoted(name)
-        for name, kind in columns
+        _plain(name, kind)
+        for (name, kind), values in zip(kinds.items(), used, strict=True)
+        if values or COST_AND_USAGE[name].level is Level.MANDATORY
     ]
     view = f"{relation}_as_focus"
     connection.execute(
         f"CREATE OR REPLACE TEMP VIEW {quoted(view)} AS SELECT {', '.join(shown)} FROM {quoted(relation)}"
     )
     return view
+
+
+def _plain(name: str, kind: str) -> str:
+    column = quoted(name)
+    return f"CAST(to_json({column}) AS VARCHAR) AS {column}" if kind.startswith("MAP(") else column
 
 
 def open_bill(connection: duckdb.DuckDBPyConnection, path: Path, view: str) -> bool:

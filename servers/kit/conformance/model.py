@@ -42,8 +42,8 @@ class Check(_Published):
 
     @property
     def column(self) -> str:
-        """The column that a check on one column looks at; some published conditions name it CheckCondition."""
-        return self.column_name or self.check_condition or self.column_a_name or ""
+        """The column that the check is about; some published conditions name it CheckCondition."""
+        return self.column_name or self.check_condition or self.result_column_name or self.column_a_name or ""
 
     def leaves(self) -> Iterator["Check"]:
         """The checks without parts, in order."""

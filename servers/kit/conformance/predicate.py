@@ -10,8 +10,11 @@ from servers.kit.conformance.json_values import JSON_CHECKS, ElementTest
 from servers.kit.conformance.model import Check
 from servers.kit.exports.sql import literal
 
-PRODUCT_TOLERANCE: Final = "1e-9"
-"""Share of the result by which a product may differ: bills carry prices and costs rounded to ten decimals or so."""
+_SAME: Final = "1e-9"
+"""Share of the result by which a product may differ as a double without differing as a decimal."""
+
+_HALF_STEP: Final = "5e-7"
+"""Half of the sixth decimal, the coarsest to which clouds round the quantities, prices and costs of a bill."""
 
 
 class UnsupportedCheckError(Exception):
@@ -80,11 +83,22 @@ def _at_least(check: Check, columns: Columns, *, asked: bool) -> RowTest:
     return _passing_null(holds) if asked else _sure(holds)
 
 
-def _product(check: Check, columns: Columns, *, asked: bool) -> RowTest:
-    """Doubles serve to judge nearness only; no amount leaves this expression."""
+def _factors(check: Check, columns: Columns) -> list[str]:
+    """Doubles serve to judge nearness only; no amount leaves these expressions."""
     names = (check.column_a_name or "", check.column_b_name or "", check.result_column_name or "")
-    one, other, result = (f"TRY_CAST({columns.value(name)} AS DOUBLE)" for name in names)
-    holds = f"abs({one} * {other} - {result}) <= {PRODUCT_TOLERANCE} * greatest(abs({result}), 1)"
+    return [f"TRY_CAST({columns.value(name)} AS DOUBLE)" for name in names]
+
+
+def _product(check: Check, columns: Columns, *, asked: bool) -> RowTest:
+    one, other, result = _factors(check, columns)
+    holds = f"abs({one} * {other} - {result}) <= {_SAME} * greatest(abs({result}), 1)"
+    return _passing_null(holds) if asked else _sure(holds)
+
+
+def _rounded_product(check: Check, columns: Columns, *, asked: bool) -> RowTest:
+    """Equal as far as three rounded numbers can tell."""
+    one, other, result = _factors(check, columns)
+    holds = f"abs({one} * {other} - {result}) <= {_HALF_STEP} * (abs({one}) + abs({other}) + 1)"
     return _passing_null(holds) if asked else _sure(holds)
 
 
@@ -156,6 +170,7 @@ _RELATIONS: Final = {
     "CheckNotSameValue": _not_same,
     "CheckGreaterOrEqualThanValue": _at_least,
     "ColumnByColumnEqualsColumnValue": _product,
+    "ColumnByColumnRoundsToColumnValue": _rounded_product,
     "CheckColumnAfterColumn": _after,
 }
 

@@ -9,7 +9,7 @@ import pytest
 from servers.kit.conformance.builtin import builtin_model
 from servers.kit.conformance.check import check, check_facts
 from servers.kit.conformance.facts import as_focus
-from shared_models.conformance import ConformanceReport
+from shared_models.conformance import ConformanceReport, Demand
 from shared_models.focus.own_columns import FACT_COLUMNS
 from tests.servers.kit.conformance.conftest import LINES
 
@@ -45,7 +45,7 @@ def test_line_items_of_the_ledger_conform(duck: duckdb.DuckDBPyConnection) -> No
         ("ServiceCategory = 'Cloud'", "ServiceCategory-allowed", 1, "Cloud"),
         ("PricingCurrency = 'DBU' WHERE rowid = 4", "PricingCurrency-iso4217", 5, "DBU"),
         ("ListUnitPrice = -0.75, ListCost = -3 WHERE rowid = 0", "ListUnitPrice-positive", 1, "-0.750000000000"),
-        ("ContractedCost = 2.1 WHERE rowid = 0", "ContractedCost-product", 1, "0.500000000000"),
+        ("ContractedCost = 2.1 WHERE rowid = 0", "ContractedCost-product", 1, "2.100000000000"),
         ("EffectiveCost = 5 WHERE ChargeCategory = 'Purchase'", "EffectiveCost-purchase", 4, "5.000000000000"),
         ("ConsumedUnit = NULL WHERE rowid = 0", "ConsumedUnit-paired", 1, "null"),
         ("SkuPriceDetails = 'four cores' WHERE rowid = 0", "SkuPriceDetails-type", 1, "four cores"),
@@ -67,6 +67,26 @@ def test_an_amount_that_is_no_number_is_found(duck: duckdb.DuckDBPyConnection) -
         "UPDATE facts SET ListCost = 'NaN', ListUnitPrice = NULL, SkuPriceId = NULL WHERE rowid = 0",
     )
     assert "ListCost-format" in {one.rule_id for one in report.failures}
+
+
+def test_a_product_rounded_to_six_decimals_is_right_and_one_that_is_not_is_found(
+    duck: duckdb.DuckDBPyConnection,
+) -> None:
+    rounded = "UPDATE facts SET ListUnitPrice = 6.25, PricingQuantity = 1.842911, ContractedCost = NULL, ListCost = "
+    report = facts(duck, f"{rounded} 11.518194 WHERE rowid = 0", f"{rounded} 11.5183 WHERE rowid = 1")
+    found = {one.rule_id: (one.rows, one.example_row) for one in report.failures}
+    assert found["ListCost-product"] == (1, 2)
+
+
+def test_a_feature_that_no_line_item_uses_counts_as_absent(duck: duckdb.DuckDBPyConnection) -> None:
+    report = facts(duck, "UPDATE facts SET BillingAccountType = NULL, ServiceSubcategory = NULL, ListCost = NULL")
+    found = {one.rule_id: one.demand for one in report.failures}
+    assert found == {"ListCost-given": Demand.MUST, "ServiceSubcategory-present": Demand.SHOULD}
+
+
+def test_a_feature_that_some_line_items_use_is_asked_of_all(duck: duckdb.DuckDBPyConnection) -> None:
+    report = facts(duck, "UPDATE facts SET BillingAccountType = NULL WHERE rowid > 0")
+    assert {one.rule_id: one.rows for one in report.failures} == {"BillingAccountType-given": len(LINES) - 1}
 
 
 def test_a_file_of_the_ledger_is_checked_by_its_path(duck: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
