@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 
 from servers.kit.exports.sql import literal, quoted
+from shared_models.errors import InvalidArgumentError
 from shared_models.focus.column import Level
 from shared_models.focus.cost_and_usage import COST_AND_USAGE
 
@@ -36,11 +37,19 @@ def _plain(name: str, kind: str) -> str:
 
 
 def open_bill(connection: duckdb.DuckDBPyConnection, path: Path, view: str) -> bool:
-    """Make a view of a FOCUS file, CSV or Parquet; true when its values are untyped text."""
-    if path.suffix.lower() == ".parquet":
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(view)} AS FROM read_parquet({literal(str(path))})")
-        return False
+    """Make a view of a FOCUS file, CSV or Parquet; true when its values are untyped text.
+
+    Raises:
+        InvalidArgumentError: there is no such file, or it cannot be read as a table.
+
+    """
+    typed = path.suffix.lower() == ".parquet"
     options = "header = true, all_varchar = true, nullstr = ['', 'NULL', 'null']"
-    source = f"read_csv({literal(str(path))}, {options})"
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(view)} AS FROM {source}")
-    return True
+    file = literal(str(path))
+    source = f"read_parquet({file})" if typed else f"read_csv({file}, {options})"
+    try:
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(view)} AS FROM {source}")
+    except duckdb.Error as error:
+        said = f"{path} cannot be read as a bill: {str(error).splitlines()[0]}"
+        raise InvalidArgumentError("file", said, "Give one FOCUS file, CSV or Parquet.") from error
+    return not typed

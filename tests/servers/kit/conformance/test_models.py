@@ -166,6 +166,13 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path, text: str) -> None:
         RequirementsModel.load(file)
 
 
+@pytest.mark.parametrize("name", ["nowhere.csv", "text.parquet"])
+def test_a_bill_that_cannot_be_read_is_named(duck: duckdb.DuckDBPyConnection, tmp_path: Path, name: str) -> None:
+    (tmp_path / "text.parquet").write_text("no Parquet")
+    with pytest.raises(InvalidArgumentError, match=name.replace(".", r"\.")):
+        open_bill(duck, tmp_path / name, "bill")
+
+
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match=r"nowhere\.json"):
         RequirementsModel.load(tmp_path / "nowhere.json")
