@@ -94,15 +94,15 @@ def doctor(_options: argparse.Namespace) -> int:
 
 
 def conformance(options: argparse.Namespace) -> int:
-    """The bills that count, checked against FOCUS 1.4."""
-    from skyledger.conforming import check_ledger  # noqa: PLC0415 - loads the checker only here
+    """A file or the bills that count, checked against FOCUS; 1 where a rule that must hold does not."""
+    from servers.kit.conformance.render import report_table  # noqa: PLC0415 - loads the checker only here
+    from skyledger.conforming import check_file, check_ledger  # noqa: PLC0415
 
-    reports = check_ledger(load_settings())
+    reports = [check_file(options.path, options.model)] if options.path else check_ledger(load_settings())
     if options.json:
         print(json.dumps([report.model_dump(mode="json") for report in reports]))
     else:
+        console = Console(width=None if sys.stdout.isatty() else 160)
         for report in reports:
-            print(f"{report.name}: {report.passed} rules hold, {len(report.failures)} do not")
-            for failure in report.failures:
-                print(f"  {failure.column}: {failure.rule} ({failure.rows} rows)")
-    return 0
+            console.print(report_table(report))
+    return 0 if all(report.conforms for report in reports) else 1

@@ -25,7 +25,8 @@ _MARKERS: Final = (
 )
 """The columns that each version brought, newest first; a file without any of them is 1.0."""
 
-_RECOGNISED_BY: Final = {"BilledCost", "ChargePeriodStart", "BillingPeriodStart"}
+_ENOUGH: Final = 6
+"""So many of the required columns make a file FOCUS; one that is missing is then an error that names it."""
 _COSTS: Final = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
 REQUIRED: Final = (
     *_COSTS,
@@ -61,7 +62,7 @@ class FocusShape:
 def recognise(columns: Iterable[str]) -> FocusShape | None:
     """The FOCUS version behind a header; None where it is not FOCUS. Upper and lower case do not matter."""
     spelling = {name.lower(): name for name in columns}
-    if not all(name.lower() in spelling for name in _RECOGNISED_BY):
+    if sum(name.lower() in spelling for name in REQUIRED) < _ENOUGH:
         return None
     for version, markers in _MARKERS:
         if any(marker.lower() in spelling for marker in markers):

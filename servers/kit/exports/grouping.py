@@ -17,6 +17,9 @@ from servers.kit.exports.sql import literal
 from shared_models.errors import FinOpsError
 
 _AMORTIZED_NAME: Final = re.compile(r"amorti[sz]ed", re.IGNORECASE)
+_NAMING_PARTS: Final = 2
+"""The file's own name and its folder's; further up the names are the machine's."""
+
 _ACTUAL_NAME: Final = re.compile(r"actual", re.IGNORECASE)
 
 
@@ -55,9 +58,10 @@ def _described(file: Path, kind: str) -> tuple[str, ...]:
 
 def _told_apart(file: Path, fitting: Sequence[NativeFormat]) -> str:
     """Actual and amortised exports have equal columns: their name tells, else their content."""
-    if _AMORTIZED_NAME.search(str(file)):
+    named = "/".join(file.parts[-_NAMING_PARTS:])
+    if _AMORTIZED_NAME.search(named):
         return next(n.source_format.value for n in fitting if n.fits is not None)
-    if _ACTUAL_NAME.search(str(file)):
+    if _ACTUAL_NAME.search(named):
         return next(n.source_format.value for n in fitting if n.fits is None)
     with closing(duckdb.connect(":memory:")) as connection:
         columns = open_source(connection, [file])

@@ -18,6 +18,7 @@ _MAX_RATIO: Final = 300
 """Real bills compress 10 to 60 times."""
 _FREE_BYTES: Final = 256 << 20
 _BLOCK: Final = 1 << 20
+_OTHER_SEPARATORS: Final = (";", "\t", "|")
 
 
 def inspect_text(file: Path) -> None:
@@ -64,6 +65,8 @@ def csv_header(file: Path) -> tuple[str, ...]:
         except csv.Error as error:
             raise _unreadable("The header cannot be read.", file, "Export the file again.", 1) from error
     names = [name.strip() for name in header]
+    if len(names) == 1 and any(mark in names[0] for mark in _OTHER_SEPARATORS):
+        raise _unreadable("The columns are not separated by commas.", file, "Save it as comma-separated CSV.", 1)
     doubled = [name for name, count in Counter(name.lower() for name in names).items() if count > 1 and name]
     if doubled:
         shown = next(name for name in names if name.lower() == doubled[0])

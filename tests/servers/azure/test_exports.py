@@ -1,0 +1,60 @@
+"""Azure cost exports: actual knows what is billed, amortised what is effective, and both never add up."""
+
+import csv
+from decimal import Decimal
+from pathlib import Path
+
+from servers.azure.exports import NATIVE_FORMATS
+from servers.kit.exports.convert import convert
+from shared_models.export import CostBasis, SourceFormat
+
+HEADER = (
+    "billingAccountId,billingCurrency,billingPeriodStartDate,SubscriptionId,date,meterCategory,meterId,quantity,"
+    "unitOfMeasure,costInBillingCurrency,chargeType,frequency,pricingModel,consumedService,benefitId,tags"
+)
+BENEFIT = "/providers/microsoft.capacity/reservationOrders/1"
+ACTUAL = [
+    f"b1,EUR,10/01/2026,s1,10/02/2026,Virtual Machines,m1,1,1 Hour,0,Usage,UsageBased,Reservation,Microsoft.Compute,{BENEFIT},",
+    f"b1,EUR,10/01/2026,s1,10/01/2026,Virtual Machines,m1,1,1,90,Purchase,Recurring,Reservation,Microsoft.Compute,{BENEFIT},",
+    'b1,EUR,10/01/2026,s1,10/02/2026,Storage,m2,3,1 GB,4.25,Usage,UsageBased,OnDemand,Microsoft.Storage,,"""team"": ""web"""',
+]
+AMORTIZED = [
+    f"b1,EUR,10/01/2026,s1,10/02/2026,Virtual Machines,m1,1,1 Hour,2.5,Usage,UsageBased,Reservation,Microsoft.Compute,{BENEFIT},",
+    f"b1,EUR,10/01/2026,s1,10/02/2026,Virtual Machines,m1,1,1 Hour,0.5,UnusedReservation,UsageBased,Reservation,Microsoft.Compute,{BENEFIT},",
+    'b1,EUR,10/01/2026,s1,10/02/2026,Storage,m2,3,1 GB,4.25,Usage,UsageBased,OnDemand,Microsoft.Storage,,"""team"": ""web"""',
+]
+
+
+def write(file: Path, rows: list[str]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join([HEADER, *rows]) + "\n")
+
+
+def test_actual_and_amortised_exports_of_one_folder_are_two_sources(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "one.csv", ACTUAL)
+    write(tmp_path / "in" / "two.csv", AMORTIZED)
+
+    converted = {
+        c.report.source_format: c
+        for c in convert(tmp_path / "in", tmp_path / "out", provider=None, natives=NATIVE_FORMATS)
+    }
+
+    assert set(converted) == {SourceFormat.AZURE_ACTUAL, SourceFormat.AZURE_AMORTIZED}
+    [actual] = converted[SourceFormat.AZURE_ACTUAL].parts
+    [amortized] = converted[SourceFormat.AZURE_AMORTIZED].parts
+    assert actual.totals[0].billed_cost == Decimal("94.25")
+    assert amortized.totals[0].effective_cost == Decimal("7.25")
+    assert CostBasis.EFFECTIVE not in actual.bases
+    assert CostBasis.BILLED not in amortized.bases
+
+
+def test_a_real_export_ties_to_an_independent_sum(reference_data: Path, tmp_path: Path) -> None:
+    file = reference_data / "focus" / "native-samples" / "azure-ea-anonymous.csv"
+    with file.open(newline="", encoding="utf-8-sig") as handle:
+        rows = list(csv.DictReader(handle))
+
+    [converted] = convert(file, tmp_path, provider="azure", natives=NATIVE_FORMATS)
+
+    [billed] = [line for line in converted.report.residuals if line.metric is CostBasis.BILLED]
+    assert billed.source == sum(Decimal(row["CostInBillingCurrency"]) for row in rows)
+    assert billed.source - billed.rejected - billed.ledger == billed.residual
