@@ -65,7 +65,7 @@ def compile_question(plan: Plan) -> exp.Query:
         ("summed", _summed(keys, measures)),
         ("ranked", _ranked(plan.question, keys)),
     ):
-        statement = statement.with_(name, as_=body)
+        statement = statement.with_(name, as_=body, copy=False)
     return statement
 
 
@@ -79,12 +79,14 @@ def compile_unrated(plan: Plan) -> exp.Query | None:
 
 
 def _charges(plan: Plan) -> exp.Query:
-    inside = any_of([within(period) for period in plan.question.periods])
+    """The columns of all relations, cut to the periods; one WHERE over the union, which every engine pushes down."""
     selects = [
-        exp.select(*[column(name) for name in plan.columns]).from_(relation).where(inside.copy())
+        exp.Select(expressions=[column(name) for name in plan.columns]).from_(relation, copy=False)
         for relation in plan.relations
     ]
-    return _union(selects)
+    inside = any_of([within(period) for period in plan.question.periods])
+    every = _union(selects).subquery("every", copy=False)
+    return exp.select("*").from_(every, copy=False).where(inside, copy=False)
 
 
 def _grouped(plan: Plan, keys: Sequence[str]) -> exp.Query:
@@ -97,7 +99,12 @@ def _grouped(plan: Plan, keys: Sequence[str]) -> exp.Query:
         *_measures(plan),
     ]
     group = [exp.Literal.number(n) for n in range(1, len(keys) + 3)]
-    return exp.select(*selected).from_("charge").where(*plan.conditions).group_by(*group)
+    return (
+        exp.select(*selected, copy=False)
+        .from_("charge", copy=False)
+        .where(*plan.conditions)
+        .group_by(*group, copy=False)
+    )
 
 
 def _measures(plan: Plan) -> list[Expr]:
@@ -208,8 +215,8 @@ def _lines(plan: Plan, keys: Sequence[str], measures: Sequence[str]) -> exp.Sele
             *[exp.column(measure, table="g") for measure in measures],
         )
         .from_(exp.to_table("grouped").as_("g"))
-        .join(exp.to_table("ranked").as_("r"), on=same)
-        .where(on_page)
+        .join(exp.to_table("ranked").as_("r"), on=same, copy=False)
+        .where(on_page, copy=False)
     )
 
 
@@ -248,11 +255,13 @@ def _buckets(keys: Sequence[str], measures: Sequence[str]) -> exp.Select:
 
 
 def _sums(select: exp.Select, measures: Sequence[str]) -> exp.Select:
-    return select.select(*[exp.alias_(exp.Sum(this=exp.column(name)), name) for name in measures])
+    return select.select(
+        *[exp.alias_(exp.Sum(this=exp.column(name)), name, copy=False) for name in measures], copy=False
+    )
 
 
 def _union(selects: Sequence[exp.Select]) -> exp.Query:
     union: exp.Query = selects[0]
     for select in selects[1:]:
-        union = exp.union(union, select, distinct=False)
+        union = exp.Union(this=union, expression=select, distinct=False)
     return union

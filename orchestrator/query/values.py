@@ -118,7 +118,7 @@ def _cube_union(ledger: Ledger, snapshot: Snapshot, grain: Grain, selected: Sequ
     for load in snapshot.booked:
         table = exp.table_(grain.table, db=exp.to_identifier(ledger.cube_alias(load), quoted=True))
         select = exp.select(*selected).distinct().from_(table)
-        union = select if union is None else exp.union(union, select, distinct=False)
+        union = select if union is None else exp.Union(this=union, expression=select, distinct=False)
     return union if union is not None else exp.select(*selected)
 
 
