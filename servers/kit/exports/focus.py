@@ -100,6 +100,14 @@ def focus_mapping(shape: FocusShape) -> dict[str, str]:
             mapping[name] = _assigned(expression) if name in _UNASSIGNED else expression
     if "ServiceSubcategory" not in mapping and "ServiceCategory" in mapping:
         mapping["ServiceSubcategory"] = f"'Other (' || {mapping['ServiceCategory']} || ')'"
+    if {"PricingCurrency", "BillingCurrency", "EffectiveCost"} <= mapping.keys():
+        # FOCUS 1.4 does not allow null here; where both currencies are one, the value is certain.
+        same = f"CASE WHEN {mapping['PricingCurrency']} = {mapping['BillingCurrency']} THEN {{}} END"
+        effective = f"CAST({same.format(mapping['EffectiveCost'])} AS VARCHAR)"
+        given = mapping.get("PricingCurrencyEffectiveCost")
+        mapping["PricingCurrencyEffectiveCost"] = (
+            f"COALESCE(CAST({given} AS VARCHAR), {effective})" if given else effective
+        )
     if "HostProviderName" not in mapping and "ServiceProviderName" in mapping:
         # A hyperscaler that sells its own service hosts it; who hosts a vendor's service stays unknown.
         seller = mapping["ServiceProviderName"]
