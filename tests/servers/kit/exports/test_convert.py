@@ -1,0 +1,228 @@
+"""The converter: totals tie to an independent sum, every row is accounted for, bad input changes nothing."""
+
+import csv
+import gzip
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from servers.kit.exports.convert import ConvertOptions, convert
+from servers.kit.exports.focus import REQUIRED, recognise
+from shared_models.errors import FinOpsError, TooManyRejectsError, UnreadableExportError
+from shared_models.export import CostBasis, SourceFormat
+
+VALUES = {
+    "BilledCost": "1", "EffectiveCost": "1", "ListCost": "1", "ContractedCost": "1", "BillingAccountId": "b1",
+    "BillingCurrency": "USD", "BillingPeriodStart": "2026-10-01T00:00:00Z", "BillingPeriodEnd": "2026-11-01T00:00:00Z",
+    "ChargePeriodStart": "2026-10-02T00:00:00Z", "ChargePeriodEnd": "2026-10-03T00:00:00Z", "ChargeCategory": "Usage",
+    "ServiceName": "S", "ServiceCategory": "Compute", "ProviderName": "AWS", "SubAccountId": "s1", "Tags": '{"a":"b"}',
+}  # fmt: skip
+
+
+def write(file: Path, rows: list[dict[str, str]], header: list[str] | None = None) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    names = header or list(dict.fromkeys([*VALUES, *(name for row in rows for name in row)]))
+    with file.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.DictWriter(handle, names, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows([{**VALUES, **row} for row in rows])
+    return file
+
+
+def read(parts, columns: str) -> list[tuple]:
+    files = ", ".join(f"'{part.path}'" for part in parts)
+    with duckdb.connect() as connection:
+        return connection.execute(f"SELECT {columns} FROM read_parquet([{files}]) ORDER BY ALL").fetchall()
+
+
+def test_a_real_bill_ties_to_an_independent_sum(reference_data: Path, tmp_path: Path) -> None:
+    file = reference_data / "focus" / "samples" / "focus-1.0-sample-1000.csv"
+    with file.open(newline="", encoding="utf-8") as handle:
+        rows = list(csv.DictReader(handle))
+
+    [converted] = convert(file, tmp_path, provider=None)
+
+    for metric in CostBasis:
+        said = sum(Decimal(row[metric.value]) for row in rows if row[metric.value] != "NULL")
+        assert sum(line.source for line in converted.report.residuals if line.metric is metric) == said
+    assert converted.report.rows_kept == len(rows)
+    assert {part.provider for part in converted.parts} == {"aws", "azure", "oci"}
+
+
+@pytest.mark.parametrize(
+    ("column", "version"),
+    [
+        ("InvoiceDetailId", SourceFormat.FOCUS_1_4),
+        ("HostProviderName", SourceFormat.FOCUS_1_3),
+        ("InvoiceId", SourceFormat.FOCUS_1_2),
+        ("SkuMeter", SourceFormat.FOCUS_1_1),
+        ("ProviderName", SourceFormat.FOCUS_1_0),
+    ],
+)
+def test_a_version_is_recognised_by_the_columns_it_brought(column: str, version: SourceFormat) -> None:
+    shape = recognise([name.lower() for name in (*REQUIRED, column)])
+
+    assert shape is not None
+    assert shape.version is version
+
+
+amounts = st.decimals(min_value=-(10**9), max_value=10**9, places=15, allow_nan=False)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(amounts, st.sampled_from(["USD", "EUR"]), st.booleans()), min_size=1, max_size=12))
+def test_source_less_rejected_less_ledger_is_the_residual(tmp_path: Path, lines: list) -> None:
+    folder = tmp_path / str(abs(hash(str(lines))))
+    rows = [
+        {"BilledCost": format(amount, "f"), "BillingCurrency": currency, **({"ChargeCategory": ""} if bad else {})}
+        for amount, currency, bad in lines
+    ]
+
+    [converted] = convert(
+        write(folder / "bill.csv", rows), folder / "out", provider="aws", options=ConvertOptions(max_reject_share=1)
+    )
+
+    billed = [line for line in converted.report.residuals if line.metric is CostBasis.BILLED]
+    assert sum(line.source for line in billed) == sum(amount for amount, _, _ in lines)
+    for line in billed:
+        assert line.source - line.rejected - line.ledger == line.residual
+        assert abs(line.residual) <= Decimal("5e-13") * len(lines)
+
+
+def test_a_float_counts_as_it_is_written(tmp_path: Path) -> None:
+    columns = ", ".join(f"'{value}' AS {name}" for name, value in VALUES.items() if name != "BilledCost")
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"COPY (SELECT {columns}, c AS BilledCost FROM (VALUES (0.1::DOUBLE), (0.2), (1e-7)) v(c)) TO '{tmp_path}/b.parquet'"
+        )
+
+    [converted] = convert(tmp_path / "b.parquet", tmp_path / "out", provider=None)
+
+    assert converted.parts[0].totals[0].billed_cost == Decimal("0.3000001")
+
+
+def test_the_same_bill_gives_the_same_bytes(tmp_path: Path) -> None:
+    file = write(tmp_path / "bill.csv", [{"BilledCost": str(n), "ResourceId": f"r{n % 7}"} for n in range(500)])
+
+    shas = {convert(file, tmp_path / out, provider="aws")[0].parts[0].sha256 for out in ("one", "two")}
+
+    assert len(shas) == 1
+
+
+def test_a_rejected_row_is_kept_aside_with_its_place_and_reason(tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "bill.csv", [{}, {"BilledCost": "NaN"}, {"BilledCost": "1e309"}, {"BillingCurrency": "dollars"}]
+    )
+
+    [converted] = convert(file, tmp_path / "out", provider="aws", options=ConvertOptions(max_reject_share=1))
+
+    found = {r.reason: (r.rows, r.row, r.column, r.example) for r in converted.report.rejections}
+    assert found["BilledCost is not a finite number of at most 18 integer digits"] == (2, 3, "BilledCost", "NaN")
+    assert found["BillingCurrency is not a currency code"][:2] == (1, 5)
+    assert converted.report.rejected_path is not None
+    assert Path(converted.report.rejected_path).is_file()
+
+
+def test_too_many_rejects_refuse_and_leave_nothing(tmp_path: Path) -> None:
+    file = write(tmp_path / "bill.csv", [{}, {"BilledCost": "x"}])
+
+    with pytest.raises(TooManyRejectsError):
+        convert(file, tmp_path / "out", provider="aws")
+
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_splits_stand_aside_beside_their_parent_and_count_without_it(tmp_path: Path) -> None:
+    parent = {"ResourceId": "node-1", "BilledCost": "10", "EffectiveCost": "10"}
+    pods = [
+        {
+            "ResourceId": "node-1",
+            "AllocatedMethodId": "k8s",
+            "AllocatedResourceId": f"pod-{n}",
+            "BilledCost": cost,
+            "EffectiveCost": cost,
+        }
+        for n, cost in enumerate(("4", "6"))
+    ]
+
+    [beside] = convert(write(tmp_path / "a.csv", [parent, *pods]), tmp_path / "out-a", provider="aws")
+    [alone] = convert(write(tmp_path / "b.csv", pods), tmp_path / "out-b", provider="aws")
+
+    assert beside.parts[0].totals[0].billed_cost == Decimal(10)
+    assert [(r.rows, r.expected) for r in beside.report.rejections] == [(2, True)]
+    assert alone.parts[0].totals[0].billed_cost == Decimal(10)
+
+
+def test_two_formats_in_one_folder_are_two_sources(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "old.csv", [{}])
+    write(tmp_path / "in" / "new.csv", [{"InvoiceId": "i1"}])
+
+    found = convert(tmp_path / "in", tmp_path / "out", provider="aws")
+
+    assert {c.report.source_format for c in found} == {SourceFormat.FOCUS_1_0, SourceFormat.FOCUS_1_2}
+
+
+@pytest.mark.parametrize(
+    ("tags", "read_as"),
+    [
+        ('{"k":"v"}', {"k": "v"}),
+        ('"k": "v","n": "1"', {"k": "v", "n": "1"}),
+        ('[{"key":"k","value":"v"}]', {"k": "v"}),
+        ("NULL", None),
+        ("", None),
+    ],
+)
+def test_tags_are_read_in_every_form_that_clouds_write(tmp_path: Path, tags: str, read_as: dict | None) -> None:
+    [converted] = convert(write(tmp_path / "bill.csv", [{"Tags": tags}]), tmp_path / "out", provider="aws")
+
+    assert read(converted.parts, "Tags") == [(read_as,)]
+
+
+@pytest.mark.parametrize("written", ["2026-10-02", "2026-10-02 00:00:00", "2026-10-02T02:00:00+02:00", "10/2/2026"])
+def test_a_time_without_zone_is_utc_and_an_offset_is_heeded(tmp_path: Path, written: str) -> None:
+    [converted] = convert(write(tmp_path / "b.csv", [{"ChargePeriodStart": written}]), tmp_path / "out", provider="aws")
+
+    assert str(read(converted.parts, "ChargePeriodStart")[0][0]) == "2026-10-02 00:00:00"
+
+
+def _cut(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+BAD = {
+    "truncated gz": ("b.csv.gz", lambda text: _cut(gzip.compress(text * 50)), "cut off"),
+    "utf-16": ("b.csv", lambda text: text.decode().encode("utf-16"), "UTF-16"),
+    "not utf-8": ("b.csv", lambda text: text.replace(b'"{""a', b'"\xff{""a'), "UTF-8"),
+    "missing column": ("b.csv", lambda text: text.replace(b"BilledCost", b"Cost", 1), "mandatory"),
+    "doubled header": ("b.csv", lambda text: text.replace(b"ListCost", b"BilledCost", 1), "twice"),
+    "empty": ("b.csv", lambda _: b"", "empty"),
+    "endless line": ("b.csv", lambda text: text + b"x" * (5 << 20), "longer"),
+    "zip bomb": ("b.csv.gz", lambda text: gzip.compress(text + b"\n" * (270 << 20), 9), "unpacks"),
+    "semicolons": ("b.csv", lambda text: text.replace(b",", b";"), "commas"),
+    "no parquet": ("b.parquet", _cut, "cannot be read"),
+    "no bill": ("b.csv", lambda _: b"a,b\n1,2\n", "knows"),
+}
+
+
+@pytest.mark.parametrize(("name", "spoil", "said"), BAD.values(), ids=BAD.keys())
+def test_bad_input_is_one_clear_error_and_leaves_nothing(tmp_path: Path, name: str, spoil, said: str) -> None:
+    good = write(tmp_path / "good.csv", [{}, {}]).read_bytes()
+    file = tmp_path / "in" / name
+    file.parent.mkdir()
+    file.write_bytes(spoil(good))
+
+    with pytest.raises(UnreadableExportError, match=said) as caught:
+        convert(file, tmp_path / "out", provider="aws")
+
+    assert caught.value.hint
+    assert caught.value.details["file"]
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_path_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(FinOpsError, match="nothing here"):
+        convert(tmp_path / "nope", tmp_path / "out", provider="aws")
