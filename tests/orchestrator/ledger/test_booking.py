@@ -1,0 +1,46 @@
+"""Which load counts: restatements replace, complements add, overlaps never add up."""
+
+import pytest
+
+from orchestrator.ledger.booking import Candidate, of_record
+from shared_models.export import SourceFormat
+
+
+def load(
+    load_id: int, source_format: SourceFormat, accounts: str, key: str = "k", *, pro_forma: bool = False
+) -> Candidate:
+    return Candidate(load_id, source_format, key, pro_forma, frozenset(accounts))
+
+
+CASES = {
+    "one load counts": ([load(1, SourceFormat.FOCUS_1_2, "ab")], None, {1}),
+    "the better format of one bill counts": (
+        [load(1, SourceFormat.AWS_CUR_2, "ab"), load(2, SourceFormat.FOCUS_1_0, "ab")], None, {2},
+    ),
+    "disjoint subscriptions complement each other": (
+        [load(1, SourceFormat.AZURE_ACTUAL, "a"), load(2, SourceFormat.AZURE_ACTUAL, "b")], None, {1, 2},
+    ),
+    "the whole account counts before one subscription in a better format": (
+        [load(1, SourceFormat.FOCUS_1_0, "abc"), load(2, SourceFormat.FOCUS_1_2, "a")], None, {1},
+    ),
+    "the newest of equal loads counts": (
+        [load(1, SourceFormat.FOCUS_1_2, "a"), load(2, SourceFormat.FOCUS_1_2, "a")], None, {2},
+    ),
+    "a bill counts before a pro-forma one": (
+        [load(1, SourceFormat.FOCUS_1_0, "a"), load(2, SourceFormat.FOCUS_1_4, "a", pro_forma=True)], None, {1},
+    ),
+    "coarse history yields to any export": (
+        [load(1, SourceFormat.API, "abc"), load(2, SourceFormat.GCP_STANDARD, "a")], None, {2},
+    ),
+    "the owner's word counts": (
+        [load(1, SourceFormat.FOCUS_1_4, "ab", "new"), load(2, SourceFormat.AWS_CUR_LEGACY, "ab", "old")], "old", {2},
+    ),
+    "a load without sub accounts covers the whole account": (
+        [load(1, SourceFormat.FOCUS_1_2, "a"), load(2, SourceFormat.FOCUS_1_2, "")], None, {1},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("loads", "preferred", "counting"), CASES.values(), ids=CASES.keys())
+def test_the_source_of_record(loads: list[Candidate], preferred: str | None, counting: set[int]) -> None:
+    assert of_record(loads, preferred) == counting
