@@ -1,0 +1,1 @@
+"""What is measured, how, against which baseline: docs/benchmarks.md."""

@@ -1,0 +1,13 @@
+"""The benchmarks: each prints its ratio against a named baseline measured in the same run.
+
+    python -m benchmarks [ROWS]
+"""
+
+import sys
+
+from benchmarks import import_rate, query_overhead
+
+ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 400_000
+
+for benchmark in (import_rate, query_overhead):
+    benchmark.run(ROWS)
