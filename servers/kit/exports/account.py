@@ -15,24 +15,27 @@ Key = tuple[str, str]
 """(currency, billing period start)."""
 
 
-def source_sums(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[dict[tuple[Key, str], Decimal], ...]:
-    """Exact sums of the source and of its rejected rows per ((currency, period), metric), at full precision."""
+def source_sums(
+    connection: duckdb.DuckDBPyConnection, relation: str
+) -> tuple[dict[tuple[Key, str], Decimal], dict[tuple[Key, str], Decimal], int, int]:
+    """Exact sums of the source and of its rejected rows per ((currency, period), metric), and both row counts."""
     parts = [f"sum({quoted(m)}) AS {quoted(m)}, sum({quoted('_tail_' + m)})" for m in METRICS]
     rows = connection.execute(
         f"SELECT COALESCE(BillingCurrency, '?'), COALESCE(strftime(BillingPeriodStart, '%Y-%m-%d'), '?'),"
-        f" _reason IS NOT NULL, {', '.join(parts)} FROM {relation} GROUP BY 1, 2, 3"
+        f" _reason IS NOT NULL, count(*), {', '.join(parts)} FROM {relation} GROUP BY 1, 2, 3"
     ).fetchall()
     source: dict[tuple[Key, str], Decimal] = {}
     rejected: dict[tuple[Key, str], Decimal] = {}
     with localcontext(prec=_PRECISION):
-        for currency, period, is_rejected, *sums in rows:
+        for currency, period, is_rejected, _, *sums in rows:
             for number, metric in enumerate(METRICS):
                 amount = Decimal(sums[2 * number] or 0) + Decimal(sums[2 * number + 1] or 0)
                 key = ((currency, period), metric)
                 source[key] = source.get(key, Decimal(0)) + amount
                 if is_rejected:
                     rejected[key] = rejected.get(key, Decimal(0)) + amount
-    return source, rejected
+    aside = sum(int(row[3]) for row in rows if row[2])
+    return source, rejected, sum(int(row[3]) for row in rows), aside
 
 
 def residuals(

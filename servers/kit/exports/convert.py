@@ -133,8 +133,8 @@ def _convert_rows(
     if len(partitions) > _MANY_PARTITIONS:
         connection.execute("CREATE TABLE kept AS SELECT * FROM prepared")
         relation = "kept"
-    refused = rejections(connection, relation)
-    read, rejected = _row_counts(connection, relation)
+    source, rejected_sums, read, rejected = source_sums(connection, relation)
+    refused = rejections(connection, relation) if rejected else ()
     faulty = rejected - sum(r.rows for r in refused if r.expected)
     if faulty and faulty > options.max_reject_share * read:
         first = next(r for r in refused if not r.expected)
@@ -143,7 +143,6 @@ def _convert_rows(
             hint="Mend the export, or allow more with --max-reject-share.",
             details={"rejections": [r.model_dump() for r in refused[:5]]},
         )
-    source, rejected_sums = source_sums(connection, relation)
     for partition in partitions:
         part = write_part(connection, relation, partition, origin, out)
         written.append(part)
@@ -188,11 +187,6 @@ def _providers(
         else:
             found[account] = given or fallback or usual or "unknown"
     return found
-
-
-def _row_counts(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[int, int]:
-    row = connection.execute(f"SELECT count(*), count(_reason) FROM {relation}").fetchone() or (0, 0)
-    return int(row[0]), int(row[1])
 
 
 def _control_notes(

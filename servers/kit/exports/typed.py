@@ -40,7 +40,8 @@ def create_prepared(
     typed = ", ".join(f"{expression} AS {quoted(name)}" for name, expression in values.items())
     tails = ", ".join(f"{_tail(name, kinds)} AS {quoted('_tail_' + name)}" for name in METRICS)
     raws = ", ".join(f"{_raw(name, kinds)} AS {quoted('_raw_' + name)}" for name in (*METRICS, *_TIMES))
-    inner = f"SELECT {typed}, {tails}, {raws}, {aside or 'false'} AS _aside, _file, _row FROM mapped"
+    nulls = ", ".join(f"{_is_null(name, kinds)} AS {quoted('_null_' + name)}" for name in (*METRICS, *_TIMES))
+    inner = f"SELECT {typed}, {tails}, {raws}, {nulls}, {aside or 'false'} AS _aside, _file, _row FROM mapped"
     faults = " ".join(f"WHEN {condition} THEN {literal(reason)}" for reason, _, condition in _FAULTS)
     where = " ".join(f"WHEN {literal(reason)} THEN {literal(column)}" for reason, column, _ in _FAULTS)
     shown = " ".join(
@@ -48,8 +49,9 @@ def create_prepared(
         for reason, column, _ in _FAULTS
         if column in {*METRICS, *_TIMES}
     )
+    hidden = ", ".join(quoted(mark + name) for mark in ("_raw_", "_null_") for name in (*METRICS, *_TIMES))
     connection.execute(
-        f"CREATE VIEW prepared AS SELECT * EXCLUDE ({', '.join(quoted('_raw_' + n) for n in (*METRICS, *_TIMES))}),"
+        f"CREATE VIEW prepared AS SELECT * EXCLUDE ({hidden}),"
         f" CASE _reason {where} END AS _column, CASE _reason {shown} END AS _value FROM"
         f" (SELECT *, CASE WHEN _aside THEN {literal(SPLIT)} {faults} END AS _reason FROM ({inner}))"
     )
@@ -57,7 +59,7 @@ def create_prepared(
 
 def _faults() -> tuple[tuple[str, str, str], ...]:
     """(reason, column, condition): what makes a row impossible to book, the first that holds is the reason."""
-    found = [(f"{name} is missing", name, f"{quoted('_raw_' + name)} IS NULL") for name in ("BilledCost", *_TIMES)]
+    found = [(f"{name} is missing", name, quoted("_null_" + name)) for name in ("BilledCost", *_TIMES)]
     found += [
         (f"{name} is not a finite number of at most 18 integer digits", name, _unreadable(name)) for name in METRICS
     ]
@@ -77,7 +79,7 @@ def _faults() -> tuple[tuple[str, str, str], ...]:
 
 
 def _unreadable(name: str) -> str:
-    return f"{quoted('_raw_' + name)} IS NOT NULL AND {quoted(name)} IS NULL"
+    return f"{quoted(name)} IS NULL AND NOT {quoted('_null_' + name)}"
 
 
 _FAULTS: Final = _faults()
@@ -101,6 +103,13 @@ def _value(name: str, kinds: Mapping[str, str]) -> str:
 
 def _tail(name: str, kinds: Mapping[str, str]) -> str:
     return as_tail(quoted(name), kinds[name]) if name in kinds else "CAST(NULL AS DECIMAL(38,30))"
+
+
+def _is_null(name: str, kinds: Mapping[str, str]) -> str:
+    """Whether the source has no value: cheap where it is typed, by the text where an empty word means null."""
+    if name not in kinds:
+        return "true"
+    return f"{quoted(name)} IS NULL" if kinds[name] != "VARCHAR" else f"{as_text(quoted(name), 'VARCHAR')} IS NULL"
 
 
 def _raw(name: str, kinds: Mapping[str, str]) -> str:
