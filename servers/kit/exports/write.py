@@ -64,7 +64,7 @@ def write_part(
         f"{literal(partition.provider)} AS {quoted(name)}" if name == "x_Provider" else quoted(name)
         for name in FACT_COLUMNS
     )
-    order = ", ".join([*map(quoted, FACT_ORDER), "_file", "_row", "BilledCost", "EffectiveCost", "ChargeDescription"])
+    order = ", ".join([*map(quoted, FACT_ORDER), "_row", "_file", "BilledCost", "EffectiveCost"])
     where = (
         f"_reason IS NULL AND BillingAccountId = {literal(partition.billing_account_id)}"
         f" AND BillingPeriodStart = TIMESTAMP {literal(str(partition.start))}"
