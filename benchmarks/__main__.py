@@ -1,6 +1,6 @@
 """The benchmarks: each prints its ratio against a named baseline measured in the same run.
 
-    python -m benchmarks [ROWS]
+python -m benchmarks [ROWS]
 """
 
 import sys

@@ -37,7 +37,8 @@ async def _measure(home: Path, rows: int) -> None:
     snapshot = ledger.snapshot()
     sql = (
         f"SELECT ServiceName, BillingCurrency, sum(EffectiveCost) FROM {ledger.facts_relation(snapshot.booked)}"
-        " WHERE ChargePeriodStart >= TIMESTAMP '2026-10-01' AND ChargePeriodStart < TIMESTAMP '2026-11-01' GROUP BY 1, 2"
+        " WHERE ChargePeriodStart >= TIMESTAMP '2026-10-01' AND ChargePeriodStart < TIMESTAMP '2026-11-01'"
+        " GROUP BY 1, 2"
     )
     raw = []
     with ledger.cursor() as cursor:

@@ -13,7 +13,7 @@ from servers.kit.exports.convert import convert
 from shared_models.export import SourceFormat
 
 
-def row(cost: float, credits: list[tuple[str, float]], **more: object) -> dict[str, object]:
+def row(cost: float, credited: list[tuple[str, float]], **more: object) -> dict[str, object]:
     return {
         "billing_account_id": "A-1",
         "service": {"id": "6F81", "description": "Compute Engine"},
@@ -26,7 +26,7 @@ def row(cost: float, credits: list[tuple[str, float]], **more: object) -> dict[s
         "cost": cost,
         "currency": "USD",
         "usage": {"amount": 1.0, "unit": "seconds", "amount_in_pricing_units": 1.0, "pricing_unit": "hour"},
-        "credits": [{"name": kind, "amount": amount, "type": kind} for kind, amount in credits],
+        "credits": [{"name": kind, "amount": amount, "type": kind} for kind, amount in credited],
         "invoice": {"month": "202610"},
         "cost_type": "regular",
         **more,
@@ -72,7 +72,7 @@ credit = st.tuples(st.sampled_from(["PROMOTION", "DISCOUNT", "COMMITTED_USAGE_DI
 def test_the_net_is_conserved(tmp_path: Path, lines: list[tuple[float, list[tuple[str, float]]]]) -> None:
     folder = tmp_path / str(abs(hash(str(lines))))
 
-    found = converted(folder, [row(cost, credits) for cost, credits in lines])
+    found = converted(folder, [row(cost, credited) for cost, credited in lines])
 
-    net = sum((Decimal(str(cost)) + sum(Decimal(str(a)) for _, a in credits) for cost, credits in lines), Decimal(0))
+    net = sum((Decimal(str(cost)) + sum(Decimal(str(a)) for _, a in credited) for cost, credited in lines), Decimal(0))
     assert sum(part.totals[0].billed_cost for part in found.parts) == net
