@@ -5,12 +5,17 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 
+import anyio
+
 from orchestrator.business.calendar import FiscalCalendar
 from orchestrator.federation.federation import Federation
 from orchestrator.ledger.datasets import DatasetName, Datasets
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.query.engine import QueryEngine
 from orchestrator.settings import Settings
+from shared_models.server_card import Port, ServerCard
+
+_ASK_SECONDS = 3.0
 
 
 class Deps:
@@ -23,6 +28,7 @@ class Deps:
         self._guard = threading.Lock()
         self._ledger: Ledger | None = None
         self._engine: tuple[tuple[str, ...], QueryEngine] | None = None
+        self._offering: tuple[str, ...] | None = None
 
     @property
     def ledger(self) -> Ledger:
@@ -51,6 +57,15 @@ class Deps:
                 records, counts = Datasets(ledger).organisation()
                 self._engine = (current, QueryEngine(ledger, self.settings.business, records, counts))
             return self._engine[1]
+
+    async def cost_providers(self) -> tuple[str, ...]:
+        """The clouds whose servers offer bills, asked once a process: what the ledger should hold."""
+        if self._offering is None:
+            with anyio.move_on_after(_ASK_SECONDS):
+                cards = await self.federation.ask_all("describe_server", {}, ServerCard, deadline=_ASK_SECONDS)
+                offering = (name for name, card in cards.items.items() if Port.COSTS in card.offers)
+                self._offering = tuple(sorted(offering))
+        return self._offering or ()
 
     def close(self) -> None:
         """Give back what was opened."""

@@ -16,12 +16,17 @@ def coverage_of(
     period: ChargePeriod,
     bases: Iterable[CostBasis],
     accounts: dict[str, int],
+    expected: Sequence[str] = (),
 ) -> tuple[Coverage, tuple[str, ...]]:
     """The coverage of a period, and the notes that say in words what is missing.
 
-    `accounts` is the number of sub accounts that each provider's organisation is known to have.
+    `accounts` is the number of sub accounts that each provider's organisation is known to have; `expected` are the
+    providers whose servers offer bills.
     """
-    gaps: list[Gap] = []
+    missing = sorted(set(expected) - set(snapshot.providers))
+    gaps = [
+        _gap(name, "not_synced", "its bills are not in the ledger yet; finops_sync brings them") for name in missing
+    ]
     reached: list[str] = []
     for provider in snapshot.providers:
         own = [load for load in loads if load.provider == provider]

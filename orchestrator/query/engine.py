@@ -47,8 +47,15 @@ class QueryEngine:
         self.catalog = DimensionCatalog(business, organisation)
         self._accounts = accounts or {}
 
-    def ask(self, question: Question, *, cursor: str | None = None, as_of: datetime | None = None) -> CostAnswer:
-        """Costs as asked.
+    def ask(
+        self,
+        question: Question,
+        *,
+        cursor: str | None = None,
+        as_of: datetime | None = None,
+        expected: Sequence[str] = (),
+    ) -> CostAnswer:
+        """Costs as asked; a provider that is `expected` and not in the ledger is a gap.
 
         Raises:
             RequestError: the question names something that does not exist, or a cursor that does not fit.
@@ -62,7 +69,9 @@ class QueryEngine:
         planner = Planner(self.ledger, snapshot, self.business, self.catalog)
         planned = planner.plan(question)
         result = run(self.ledger, snapshot, planned, ValueIndex(self.ledger, snapshot, self.catalog))
-        coverage, notes = coverage_of(snapshot, planned.loads, question.period, _bases(question), self._accounts)
+        coverage, notes = coverage_of(
+            snapshot, planned.loads, question.period, _bases(question), self._accounts, expected
+        )
         following = encode_cursor(offset + question.limit, digest=digest, snapshot=str(snapshot.generation))
         return CostAnswer(
             notes=notes,
@@ -89,7 +98,7 @@ class QueryEngine:
             evidence=result.evidence,
         )
 
-    def explain(self, question: Question, *, as_of: datetime | None = None) -> Explained:
+    def explain(self, question: Question, *, as_of: datetime | None = None, expected: Sequence[str] = ()) -> Explained:
         """The groups of a comparison with costs and quantities of both periods, from the line items.
 
         Raises:
@@ -104,7 +113,9 @@ class QueryEngine:
             replace(group, keys=shown_keys(group.keys, planned.plan.dimensions, values, question.period.end))
             for group in quantities(self.ledger, planned.plan)
         ]
-        coverage, notes = coverage_of(snapshot, planned.loads, question.period, [question.metric], self._accounts)
+        coverage, notes = coverage_of(
+            snapshot, planned.loads, question.period, [question.metric], self._accounts, expected
+        )
         lines = sum(group.lines_before + group.lines_after for group in groups)
         return Explained(
             groups=tuple(groups),

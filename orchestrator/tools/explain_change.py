@@ -1,5 +1,6 @@
 """Tool: why did it move."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
@@ -92,11 +93,14 @@ async def explain_change(
         order_by=OrderBy.CHANGE,
     )
     booked_at = parse_instant(as_of) if as_of else None
-    return await anyio.to_thread.run_sync(lambda: _explain(deps, question, limit, booked_at))
+    expected = await deps.cost_providers()
+    return await anyio.to_thread.run_sync(lambda: _explain(deps, question, limit, booked_at, expected))
 
 
-def _explain(deps: Deps, question: Question, limit: int, as_of: datetime | None) -> ChangeAnswer:
-    explained = deps.engine().explain(question, as_of=as_of)
+def _explain(
+    deps: Deps, question: Question, limit: int, as_of: datetime | None, expected: Sequence[str]
+) -> ChangeAnswer:
+    explained = deps.engine().explain(question, as_of=as_of, expected=expected)
     by_currency: dict[str, list[Quantities]] = {}
     for group in explained.groups:
         by_currency.setdefault(group.currency, []).append(group)

@@ -59,4 +59,7 @@ async def query_costs(
         limit=limit,
     )
     booked_at = parse_instant(as_of) if as_of else None
-    return await anyio.to_thread.run_sync(lambda: deps.engine().ask(question, cursor=cursor, as_of=booked_at))
+    expected = await deps.cost_providers()
+    return await anyio.to_thread.run_sync(
+        lambda: deps.engine().ask(question, cursor=cursor, as_of=booked_at, expected=expected)
+    )

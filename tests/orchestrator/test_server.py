@@ -68,6 +68,16 @@ async def test_a_cloud_that_is_not_there_is_a_gap_and_the_others_answer(sample: 
     assert {item["provider"] for item in answer["data"]} == {"aws", "gcp"}
 
 
+async def test_a_cloud_that_was_not_synced_is_said_before_its_figure_is_missed(sample: Path, tmp_path: Path) -> None:
+    async with Client(orchestrator(sample, tmp_path)) as client:
+        await call(client, "finops_sync", {"providers": ["azure"], "datasets": []})
+        answer = await call(client, "finops_query_costs", {"period": "2026-10"})
+
+    assert not answer["coverage"]["complete"]
+    assert {gap["source"] for gap in answer["coverage"]["gaps"] if gap["code"] == "not_synced"} == {"aws", "gcp"}
+    assert "aws: its bills are not in the ledger yet" in answer["notes"][0]
+
+
 async def test_live_pages_go_on_where_they_stopped(sample: Path, tmp_path: Path) -> None:
     seen: list[str] = []
     async with Client(orchestrator(sample, tmp_path)) as client:
