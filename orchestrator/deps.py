@@ -13,6 +13,7 @@ from orchestrator.ledger.datasets import DatasetName, Datasets
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.query.engine import QueryEngine
 from orchestrator.settings import Settings
+from orchestrator.state.state import State
 from shared_models.server_card import Port, ServerCard
 
 _ASK_SECONDS = 3.0
@@ -42,6 +43,11 @@ class Deps:
     def datasets(self) -> Datasets:
         """Inventory, organisation and the other datasets beside the bills."""
         return Datasets(self.ledger)
+
+    @cached_property
+    def state(self) -> State:
+        """User state, which a rebuild of the ledger never touches."""
+        return State(self.ledger.home)
 
     @cached_property
     def calendar(self) -> FiscalCalendar:

@@ -2,18 +2,17 @@
 
 import json
 import sqlite3
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from orchestrator.ledger.database import Database
 from orchestrator.ledger.home import LedgerHome
-from shared_models.errors import LedgerCorruptError, LedgerUnavailableError, LedgerVersionError
 
 SCHEMA_VERSION: Final = 1
-_APPLICATION_ID: Final = 0x534B594C  # "SKYL"
-_BUSY_SECONDS: Final = 30.0
+_SCHEMA: Final = Path(__file__).parent / "catalog.sql"
+_REMEDY: Final = "`skyledger rebuild` makes the ledger again from its sources; user state is not touched."
 
 
 def stamp(instant: datetime) -> str:
@@ -31,47 +30,15 @@ class Catalog:
 
     def __init__(self, home: LedgerHome) -> None:
         self.home = home
-        with self._connection() as connection:
-            _migrate(connection)
+        self._database = Database(home.catalog, _SCHEMA, SCHEMA_VERSION, _REMEDY).prepare()
 
-    @contextmanager
-    def _connection(self) -> Generator[sqlite3.Connection, None, None]:
-        try:
-            with closing(sqlite3.connect(self.home.catalog, timeout=_BUSY_SECONDS, isolation_level=None)) as connection:
-                connection.row_factory = sqlite3.Row
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.execute("PRAGMA foreign_keys = ON")
-                yield connection
-        except sqlite3.OperationalError as error:
-            raise _unusable(error) from error
-        except sqlite3.DatabaseError as error:
-            raise LedgerCorruptError(
-                "catalog.sqlite is damaged or is not ours.",
-                hint="`skyledger rebuild` makes the ledger again from its sources; user state is not touched.",
-            ) from error
-
-    @contextmanager
-    def reading(self) -> Generator[sqlite3.Connection, None, None]:
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """A connection whose reads all see one state of the catalogue."""
-        with self._connection() as connection:
-            connection.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                connection.execute("ROLLBACK")
+        return self._database.reading()
 
-    @contextmanager
-    def committing(self) -> Generator[sqlite3.Connection, None, None]:
+    def committing(self) -> AbstractContextManager[sqlite3.Connection]:
         """A write transaction: all of it becomes visible at once, or nothing."""
-        with self._connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+        return self._database.committing()
 
     def current_generation(self) -> int:
         """The newest commit; 0 for an empty ledger."""
@@ -102,40 +69,3 @@ def new_generation(connection: sqlite3.Connection, reason: str, now: datetime) -
     """Open the next generation inside of a write transaction."""
     cursor = connection.execute("INSERT INTO generation (committed_at, reason) VALUES (?, ?)", [stamp(now), reason])
     return int(cursor.lastrowid or 0)
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version > SCHEMA_VERSION:
-        raise LedgerVersionError(
-            f"This ledger has schema {version}; this SkyLedger knows {SCHEMA_VERSION}.",
-            hint="Upgrade SkyLedger, or set SKYLEDGER_HOME to another folder.",
-        )
-    if version == SCHEMA_VERSION:
-        return
-    tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()[0]
-    owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    if tables and owner != _APPLICATION_ID:
-        raise LedgerCorruptError(
-            "catalog.sqlite belongs to another program.", hint="Set SKYLEDGER_HOME to another folder."
-        )
-    schema = (Path(__file__).parent / "catalog.sql").read_text(encoding="utf-8")
-    connection.executescript(
-        f"BEGIN IMMEDIATE; {schema} PRAGMA application_id = {_APPLICATION_ID};"
-        f" PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-    )
-
-
-def _unusable(error: sqlite3.OperationalError) -> LedgerUnavailableError:
-    text = str(error)
-    if "locked" in text or "busy" in text:
-        return LedgerUnavailableError(
-            "Another process kept the catalogue locked.", hint="Repeat in a moment; nothing was changed."
-        )
-    if "full" in text:
-        return LedgerUnavailableError("The disk is full.", hint="Free some space and repeat; nothing was changed.")
-    if "readonly" in text or "unable to open" in text:
-        return LedgerUnavailableError(
-            "The ledger's folder cannot be written.", hint="Set SKYLEDGER_HOME to a folder that you own."
-        )
-    return LedgerUnavailableError(f"The catalogue cannot be used: {text}.", hint="`skyledger doctor` says more.")

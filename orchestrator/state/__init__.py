@@ -1,0 +1,1 @@
+"""User state: small, transactional, of many writers; a rebuild of the ledger never touches it."""
