@@ -13,22 +13,21 @@ from typing import Final
 import duckdb
 import psutil
 
-from servers.kit.exports.account import amount_of, rejections, residuals, source_sums
+from servers.kit.exports.account import amount_of, rejections, residuals
 from servers.kit.exports.grouping import groups_of
 from servers.kit.exports.layout import UNDERSTOOD, Export, discover
 from servers.kit.exports.native import NativeFormat
-from servers.kit.exports.providers import cloud_of, slug_of
 from servers.kit.exports.read import open_source
 from servers.kit.exports.recognise import Recognised, recognise_source
 from servers.kit.exports.split_cost import split_condition
 from servers.kit.exports.sql import literal, quoted
+from servers.kit.exports.survey import survey
 from servers.kit.exports.typed import create_mapped, create_prepared
-from servers.kit.exports.write import Origin, partitions_of, write_part
+from servers.kit.exports.write import Origin, PartWriter
 from shared_models.errors import FinOpsError, TooManyRejectsError, UnreadableExportError
 from shared_models.export import ConvertedExport, CostBasis, ExportPart, ImportReport
 
 Progress = Callable[[float, str], None]
-_MANY_PARTITIONS: Final = 4
 _BLOCK: Final = 1 << 20
 
 
@@ -127,66 +126,41 @@ def _convert_rows(
     kinds = create_mapped(connection, recognised.relation, recognised.mapping)
     aside = recognised.aside or split_condition(connection, kinds)
     create_prepared(connection, kinds, source_format=origin.source_format.value, aside=aside)
-    providers = _providers(connection, recognised.provider or provider, kinds, given=provider)
-    partitions = partitions_of(connection, "prepared", providers)
+    found = survey(connection, kinds, given=provider, native=recognised.provider)
     relation = "prepared"
-    if len(partitions) > _MANY_PARTITIONS:
-        connection.execute("CREATE TABLE kept AS SELECT * FROM prepared")
+    if found.scattered:
+        connection.execute("CREATE TEMP TABLE kept AS SELECT * FROM prepared")
         relation = "kept"
-    source, rejected_sums, read, rejected = source_sums(connection, relation)
-    refused = rejections(connection, relation) if rejected else ()
-    faulty = rejected - sum(r.rows for r in refused if r.expected)
-    if faulty and faulty > options.max_reject_share * read:
+    refused = rejections(connection, relation) if found.rejected else ()
+    faulty = found.rejected - sum(r.rows for r in refused if r.expected)
+    if faulty and faulty > options.max_reject_share * found.rows:
         first = next(r for r in refused if not r.expected)
         raise TooManyRejectsError(
-            f"{faulty} of {read} rows cannot be booked, first: {first.reason} ({first.file}, row {first.row}).",
+            f"{faulty} of {found.rows} rows cannot be booked, first: {first.reason} ({first.file}, row {first.row}).",
             hint="Mend the export, or allow more with --max-reject-share.",
             details={"rejections": [r.model_dump() for r in refused[:5]]},
         )
-    for partition in partitions:
-        part = write_part(connection, relation, partition, origin, out)
-        written.append(part)
+    writer = PartWriter(connection, relation, kinds, recognised.relation == "source", origin, out)
+    written.extend(map(writer.write, found.partitions))  # one at a time: what stands written is discarded on a fault
     report = ImportReport(
         path=origin.source_key,
         provider=", ".join(sorted({part.provider for part in written})) or (provider or "unknown"),
         source_format=origin.source_format,
         source_key=origin.source_key,
         files=len(files),
-        rows_read=read,
-        rows_kept=read - rejected,
-        rows_rejected=rejected,
+        rows_read=found.rows,
+        rows_kept=found.rows - found.rejected,
+        rows_rejected=found.rejected,
         rejections=refused,
-        residuals=residuals(source, rejected_sums, written),
+        residuals=residuals(found.source, found.rejected_sums, written),
         notes=(
             *recognised.notes,
             *_control_notes(connection, recognised, written),
             *_notes(connection, relation, kinds, written),
         ),
-        rejected_path=_keep_rejected(connection, relation, out, origin) if rejected else None,
+        rejected_path=_keep_rejected(connection, relation, out, origin) if found.rejected else None,
     )
     return ConvertedExport(parts=tuple(written), report=report)
-
-
-def _providers(
-    connection: duckdb.DuckDBPyConnection, fallback: str | None, kinds: Mapping[str, str], *, given: str | None
-) -> dict[str, str]:
-    """Billing account -> provider slug: the one known cloud that its rows name, else what was said, else their name."""
-    if "ServiceProviderName" not in kinds:
-        rows = connection.execute("SELECT DISTINCT BillingAccountId FROM prepared WHERE _reason IS NULL").fetchall()
-        return {account: fallback or "unknown" for (account,) in rows}
-    name = quoted("ServiceProviderName")
-    rows = connection.execute(
-        f"SELECT BillingAccountId, list(DISTINCT {cloud_of(name)}) FILTER ({cloud_of(name)} IS NOT NULL),"
-        f" mode({slug_of(name)}) FROM prepared WHERE _reason IS NULL GROUP BY 1"
-    ).fetchall()
-    found: dict[str, str] = {}
-    for account, clouds, usual in rows:
-        named = list(clouds or [])
-        if len(named) == 1:
-            found[account] = named[0]
-        else:
-            found[account] = given or fallback or usual or "unknown"
-    return found
 
 
 def _control_notes(

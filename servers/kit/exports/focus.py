@@ -89,8 +89,8 @@ def require_columns(shape: FocusShape, file: str) -> None:
             )
 
 
-def focus_mapping(shape: FocusShape) -> dict[str, str]:
-    """{fact column: SQL expression over `source`} for the columns that the file has."""
+def focus_mapping(shape: FocusShape, kinds: Mapping[str, str]) -> dict[str, str]:
+    """{fact column: SQL expression over `source`} for the columns that the file has; `kinds` are their SQL types."""
     mapping: dict[str, str] = {}
     for name in FACT_COLUMNS:
         sources = [name, *_FALLBACKS.get(name, ())]
@@ -102,17 +102,24 @@ def focus_mapping(shape: FocusShape) -> dict[str, str]:
         mapping["ServiceSubcategory"] = f"'Other (' || {mapping['ServiceCategory']} || ')'"
     if {"PricingCurrency", "BillingCurrency", "EffectiveCost"} <= mapping.keys():
         # FOCUS 1.4 does not allow null here; where both currencies are one, the value is certain.
-        same = f"CASE WHEN {mapping['PricingCurrency']} = {mapping['BillingCurrency']} THEN {{}} END"
-        effective = f"CAST({same.format(mapping['EffectiveCost'])} AS VARCHAR)"
-        given = mapping.get("PricingCurrencyEffectiveCost")
-        mapping["PricingCurrencyEffectiveCost"] = (
-            f"COALESCE(CAST({given} AS VARCHAR), {effective})" if given else effective
-        )
+        mapping["PricingCurrencyEffectiveCost"] = _same_currency_cost(mapping, shape, kinds)
     if "HostProviderName" not in mapping and "ServiceProviderName" in mapping:
         # A hyperscaler that sells its own service hosts it; who hosts a vendor's service stays unknown.
         seller = mapping["ServiceProviderName"]
         mapping["HostProviderName"] = f"CASE WHEN {cloud_of(seller)} IS NOT NULL THEN {seller} END"
     return mapping
+
+
+def _same_currency_cost(mapping: Mapping[str, str], shape: FocusShape, kinds: Mapping[str, str]) -> str:
+    same = f"{mapping['PricingCurrency']} = {mapping['BillingCurrency']}"
+    effective = f"CASE WHEN {same} THEN {mapping['EffectiveCost']} END"
+    given = mapping.get("PricingCurrencyEffectiveCost")
+    if given is None:
+        return effective
+    types = {kinds[shape.spelling[name]] for name in ("effectivecost", "pricingcurrencyeffectivecost")}
+    if len(types) == 1:
+        return f"COALESCE({given}, {effective})"
+    return f"COALESCE(CAST({given} AS VARCHAR), CAST({effective} AS VARCHAR))"  # two number types would meet as floats
 
 
 def _assigned(expression: str) -> str:

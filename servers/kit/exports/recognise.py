@@ -40,7 +40,7 @@ def recognise_source(
     """
     if shape := recognise(columns):
         require_columns(shape, str(file))
-        return Recognised(shape.version, "source", focus_mapping(shape), tuple(CostBasis))
+        return Recognised(shape.version, "source", focus_mapping(shape, columns), tuple(CostBasis))
     spelled = {normalised(name) for name in columns}
     fitting = [native for native in natives if native.required <= spelled]
     for native in sorted(fitting, key=lambda found: -len(found.required)):

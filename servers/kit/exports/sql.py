@@ -7,6 +7,7 @@ UNIT_SCALE: Final = 12
 
 MONEY: Final = "DECIMAL(30,12)"
 TAIL: Final = "DECIMAL(38,30)"
+_PAIRS: Final = ('STRUCT("key" VARCHAR, "value" VARCHAR)[]', "STRUCT(key VARCHAR, value VARCHAR)[]")
 _EXACT: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 
 
@@ -28,20 +29,37 @@ def as_text(expression: str, kind: str) -> str:
 
 def as_money(expression: str, kind: str) -> str:
     """The value rounded to 12 decimals; null where it is no finite number that fits. A float counts as written."""
-    if kind.startswith("DECIMAL") or kind in _EXACT:
+    if _is_exact(kind):
         return f"TRY_CAST({expression} AS {MONEY})"
-    return f"TRY_CAST({as_text(expression, kind)} AS {MONEY})"
+    written = f"TRY_CAST({as_text(expression, kind)} AS {MONEY})"
+    if kind != "DOUBLE":
+        return written
+    return f"CASE WHEN {_is_short(expression)} THEN TRY_CAST({expression} AS {MONEY}) ELSE {written} END"
 
 
 def as_tail(expression: str, kind: str) -> str:
     """What the rounding left over, exactly: value - rounded value. Amounts from 10 million up carry 18 decimals."""
-    if kind in _EXACT:
-        return f"CAST(0 AS {TAIL})"
-    value = expression if kind.startswith("DECIMAL") else as_text(expression, kind)
+    if kind in _EXACT or (_is_exact(kind) and int(kind.rstrip(")").split(",")[1]) <= UNIT_SCALE):
+        return f"CASE WHEN {expression} IS NOT NULL THEN CAST(0 AS {TAIL}) END"
+    value = expression if _is_exact(kind) else as_text(expression, kind)
     rounded = f"TRY_CAST({value} AS {MONEY})"
     fine = f"TRY_CAST({value} AS {TAIL}) - CAST({rounded} AS {TAIL})"
     coarse = f"CAST(TRY_CAST({value} AS DECIMAL(38,18)) - CAST({rounded} AS DECIMAL(38,18)) AS {TAIL})"
-    return f"CASE WHEN abs({rounded}) < 10000000 THEN {fine} ELSE {coarse} END"
+    tail = f"CASE WHEN abs({rounded}) < 10000000 THEN {fine} ELSE {coarse} END"
+    return f"CASE WHEN {_is_short(expression)} THEN CAST(0 AS {TAIL}) ELSE {tail} END" if kind == "DOUBLE" else tail
+
+
+def _is_exact(kind: str) -> bool:
+    return kind.startswith("DECIMAL") or kind in _EXACT
+
+
+def _is_short(expression: str) -> str:
+    """SQL: a DOUBLE that, as it is written, has at most 12 decimals, so that a plain cast gives exactly that number.
+
+    Below 4096 two such numbers never share a double, and dividing 12 decimals' integer by 10^12 rounds correctly: so
+    the number is the one meant if and only if it leads back to the same double. Eight times as fast as through text.
+    """
+    return f"(abs({expression}) < 4096 AND CAST(TRY_CAST({expression} AS {MONEY}) AS DOUBLE) = {expression})"
 
 
 def as_decimal(expression: str, kind: str) -> str:
@@ -62,10 +80,16 @@ def as_time(expression: str, kind: str) -> str:
 
 def as_map(expression: str, kind: str) -> str:
     """Tags as MAP(VARCHAR, VARCHAR) from a map, a struct, a list of pairs, or JSON text with or without braces."""
+    if kind == "MAP(VARCHAR, VARCHAR)":
+        return expression
     if kind.startswith("MAP("):
         return f"TRY_CAST({expression} AS MAP(VARCHAR, VARCHAR))"
     if kind.startswith("STRUCT(") and not kind.endswith("[]"):
         return _json_object(f"CAST(to_json({expression}) AS VARCHAR)")
+    if kind in _PAIRS:
+        pairs = _json_pairs(f"CAST(to_json({expression}) AS VARCHAR)")  # for what a map refuses: null or doubled keys
+        read = f"COALESCE(TRY(map_from_entries({expression})), {pairs})"
+        return f"CASE WHEN {expression} IS NOT NULL THEN {read} END"
     if kind.endswith("[]"):
         return _json_pairs(f"CAST(to_json({expression}) AS VARCHAR)")
     text = as_text(expression, kind)

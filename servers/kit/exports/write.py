@@ -3,22 +3,26 @@
 import hashlib
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 
-from servers.kit.exports.account import totals_of
 from servers.kit.exports.sql import literal, quoted
+from servers.kit.exports.survey import Partition
+from servers.kit.exports.typed import METRICS
 from shared_models.errors import UnreadableExportError
-from shared_models.export import CostBasis, ExportPart, SourceFormat
+from shared_models.export import CostBasis, CurrencyTotals, ExportPart, SourceFormat
 from shared_models.focus.own_columns import FACT_COLUMNS, FACT_ORDER
 
 _FORMAT: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880"
 _BLOCK: Final = 1 << 20
+_MADE_HERE: Final = frozenset({"x_ProForma", "x_SourceRow"})
+"""Columns of our own that vary by row, whatever the source has."""
 
 
 @dataclass(frozen=True)
@@ -33,72 +37,85 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Partition:
-    """One part to be written."""
+class PartWriter:
+    """Writes the partitions of one converted source.
 
-    provider: str
-    billing_account_id: str
-    start: datetime
-    end: datetime
-
-
-def partitions_of(connection: duckdb.DuckDBPyConnection, relation: str, providers: dict[str, str]) -> list[Partition]:
-    """The (provider, billing account, billing period) partitions of the kept rows, in order."""
-    rows = connection.execute(
-        f"SELECT BillingAccountId, BillingPeriodStart, max(BillingPeriodEnd) FROM {relation} WHERE _reason IS NULL"
-        " GROUP BY 1, 2 ORDER BY 1, 2"
-    ).fetchall()
-    return [Partition(providers[account], account, start, end) for account, start, end in rows]
-
-
-def write_part(
-    connection: duckdb.DuckDBPyConnection, relation: str, partition: Partition, origin: Origin, out: Path
-) -> ExportPart:
-    """Write one partition's rows, sorted; the file's name is its content.
-
-    Raises:
-        UnreadableExportError: the disk refused.
-
+    `kinds` are the columns that the source has; `one_to_one` says that each of its rows becomes at most one charge.
     """
-    columns = ", ".join(
-        f"{literal(partition.provider)} AS {quoted(name)}" if name == "x_Provider" else quoted(name)
-        for name in FACT_COLUMNS
-    )
-    order = ", ".join([*map(quoted, FACT_ORDER), "_row", "_file", "BilledCost", "EffectiveCost"])
-    where = (
-        f"_reason IS NULL AND BillingAccountId = {literal(partition.billing_account_id)}"
-        f" AND BillingPeriodStart = TIMESTAMP {literal(str(partition.start))}"
-    )
-    temporary = out / f".{uuid.uuid4().hex}.tmp"
-    try:
-        connection.execute(
-            f"COPY (SELECT {columns} FROM {relation} WHERE {where} ORDER BY {order})"
-            f" TO {literal(str(temporary))} ({_FORMAT})"
+
+    connection: duckdb.DuckDBPyConnection
+    relation: str
+    kinds: Mapping[str, str]
+    one_to_one: bool
+    origin: Origin
+    out: Path
+
+    def write(self, partition: Partition) -> ExportPart:
+        """Write one partition's rows, sorted; the file's name is its content.
+
+        Raises:
+            UnreadableExportError: the disk refused.
+
+        """
+        temporary = self.out / f".{uuid.uuid4().hex}.tmp"
+        try:
+            self.connection.execute(f"COPY ({self._rows(partition)}) TO {literal(str(temporary))} ({_FORMAT})")
+            digest = _fsync_and_hash(temporary)
+            final = self.out / f"{digest}.parquet"
+            size = temporary.stat().st_size
+            temporary.replace(final)
+        except (OSError, duckdb.IOException) as error:
+            raise UnreadableExportError(
+                "The converted bill cannot be written: the disk is full or read-only.",
+                file=str(self.out),
+                hint="Free some space, or set SKYLEDGER_HOME to another disk; nothing was changed.",
+            ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+        return _described(self.connection, final, partition, self.origin, digest, size)
+
+    def _rows(self, partition: Partition) -> str:
+        """The sorted rows. What is the same in all of them is added after the sort, which then moves less."""
+        constant = {
+            name: f"CAST(NULL AS {kind})"
+            for name, kind in FACT_COLUMNS.items()
+            if name not in self.kinds and name not in _MADE_HERE
+        } | {
+            "x_Provider": literal(partition.provider),
+            "x_SourceFormat": literal(self.origin.source_format.value),
+            "BillingAccountId": literal(partition.billing_account_id),
+            "BillingPeriodStart": f"TIMESTAMP {literal(str(partition.start))}",
+        }
+        carried = ", ".join(quoted(name) for name in FACT_COLUMNS if name not in constant)
+        columns = ", ".join(
+            f"{constant[name]} AS {quoted(name)}" if name in constant else quoted(name) for name in FACT_COLUMNS
         )
-        digest = _fsync_and_hash(temporary)
-        final = out / f"{digest}.parquet"
-        size = temporary.stat().st_size
-        temporary.replace(final)
-    except (OSError, duckdb.IOException) as error:
-        raise UnreadableExportError(
-            "The converted bill cannot be written: the disk is full or read-only.",
-            file=str(out),
-            hint="Free some space, or set SKYLEDGER_HOME to another disk; nothing was changed.",
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    return _described(connection, final, partition, origin, digest, size)
+        files = ", ".join(map(literal, partition.files))
+        order = [*FACT_ORDER, "_row", *(["_file"] if len(partition.files) > 1 else [])]
+        if not self.one_to_one:
+            order += ["BilledCost", "EffectiveCost"]
+        return (
+            f"SELECT {columns} FROM (SELECT {carried} FROM {self.relation} WHERE _file IN ({files})"
+            f" AND _reason IS NULL AND BillingAccountId = {constant['BillingAccountId']}"
+            f" AND BillingPeriodStart = {constant['BillingPeriodStart']}"
+            f" ORDER BY {', '.join(map(quoted, order))})"
+        )
 
 
 def _described(
     connection: duckdb.DuckDBPyConnection, file: Path, partition: Partition, origin: Origin, digest: str, size: int
 ) -> ExportPart:
-    written = f"read_parquet({literal(str(file))})"
+    """What the written file holds, read back in one scan."""
+    sums = ", ".join(f"COALESCE(sum({quoted(metric)}), 0)" for metric in METRICS)
+    nulls = ", ".join(f"count(*) - count({quoted(metric)})" for metric in METRICS)
     found = connection.execute(
-        "SELECT count(*), min(ChargePeriodStart), max(ChargePeriodEnd), list_sort(list(DISTINCT SubAccountId)"
-        f" FILTER (SubAccountId IS NOT NULL)), count_if(x_ProForma) * 2 > count(*) FROM {written}"
-    ).fetchone()
-    rows, first, last, accounts, pro_forma = found or (0, partition.start, partition.end, [], False)
+        f"SELECT BillingCurrency, count(*), {sums}, {nulls}, min(ChargePeriodStart), max(ChargePeriodEnd),"
+        " list(DISTINCT SubAccountId) FILTER (SubAccountId IS NOT NULL), count_if(x_ProForma)"
+        f" FROM read_parquet({literal(str(file))}) GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    rows = sum(int(row[1]) for row in found)
+    # A null is not zero: a metric is known where every row has it.
+    known = {basis for n, basis in enumerate(CostBasis) if not any(row[6 + n] for row in found)}
     return ExportPart(
         provider=partition.provider,
         billing_account_id=partition.billing_account_id,
@@ -107,27 +124,29 @@ def _described(
         source_format=origin.source_format,
         source_key=origin.source_key,
         fingerprint=origin.fingerprint,
-        bases=_known_bases(connection, written, origin.bases),
-        pro_forma=bool(pro_forma),
+        bases=tuple(basis for basis in origin.bases if basis in known),
+        pro_forma=2 * sum(int(row[13]) for row in found) > rows,
         path=str(file),
-        rows=int(rows),
+        rows=rows,
         size_bytes=size,
         sha256=digest,
-        totals=totals_of(connection, written),
-        sub_account_ids=tuple(accounts or ()),
-        charge_period_min=first.replace(tzinfo=UTC),
-        charge_period_max=last.replace(tzinfo=UTC),
+        totals=tuple(_totals(row) for row in found),
+        sub_account_ids=tuple(sorted({account for row in found for account in row[12] or ()})),
+        charge_period_min=min(row[10] for row in found).replace(tzinfo=UTC),
+        charge_period_max=max(row[11] for row in found).replace(tzinfo=UTC),
         data_as_of=origin.made_at,
     )
 
 
-def _known_bases(
-    connection: duckdb.DuckDBPyConnection, written: str, bases: Sequence[CostBasis]
-) -> tuple[CostBasis, ...]:
-    """The metrics that have a value in every row: a null is not zero."""
-    counts = ", ".join(f"count(*) = count({quoted(basis.value)})" for basis in bases)
-    row = connection.execute(f"SELECT {counts} FROM {written}").fetchone() or ()
-    return tuple(basis for basis, known in zip(bases, row, strict=True) if known)
+def _totals(row: Sequence[Any]) -> CurrencyTotals:
+    return CurrencyTotals(
+        currency=row[0],
+        rows=int(row[1]),
+        billed_cost=Decimal(row[2]),
+        effective_cost=Decimal(row[3]),
+        list_cost=Decimal(row[4]),
+        contracted_cost=Decimal(row[5]),
+    )
 
 
 def _fsync_and_hash(file: Path) -> str:
