@@ -14,7 +14,7 @@ from orchestrator.ledger.catalog import Catalog, new_generation, stamp
 from orchestrator.ledger.cubes import METRICS, build_cube, cube_totals
 from orchestrator.ledger.duck import connect, quoted, text_literal
 from orchestrator.ledger.home import LedgerHome, publish, unavailable
-from orchestrator.ledger.loads import Partition, insert_load, rebook
+from orchestrator.ledger.loads import end_replaced, insert_load, rebook
 from shared_models.errors import TransferCorruptError
 from shared_models.export import ExportPart, ImportReport
 from shared_models.focus.own_columns import FACT_COLUMNS
@@ -67,14 +67,14 @@ def _commit(
     reason: str,
 ) -> Adoption:
     fresh = [part for part in parts if not _is_current(connection, part)]
-    if not fresh:
+    if not fresh and not end_replaced(connection, parts, None):
         row = connection.execute("SELECT coalesce(max(id), 0) FROM generation").fetchone()
         return Adoption(generation=int(row[0]), added=0, unchanged=len(parts))
     generation = new_generation(connection, reason, now)
-    touched: set[Partition] = set()
+    end_replaced(connection, parts, generation)
     for part in fresh:
         insert_load(connection, part, files[part.sha256], generation, now)
-        touched.add((part.provider, part.billing_account_id, stamp(part.billing_period_start)))
+    touched = {(part.provider, part.billing_account_id, stamp(part.billing_period_start)) for part in parts}
     rebook(connection, sorted(touched), generation)
     connection.executemany(
         "INSERT INTO import_report (generation, report) VALUES (?, ?)",

@@ -2,14 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestrator.ledger.booking import Candidate, of_record
 from orchestrator.ledger.catalog import stamp, unstamp
 from shared_models.export import CostBasis, CurrencyTotals, ExportPart, SourceFormat
+from shared_models.source_of_record import Candidate, completing_source, of_record
 
 Partition = tuple[str, str, str]
 """(provider, billing account, stamp of the billing period's start)."""
@@ -39,6 +39,11 @@ class Load:
     data_as_of: datetime | None
     loaded_at: datetime
     booked: bool
+
+    @property
+    def partition(self) -> tuple[str, str, datetime]:
+        """(provider, billing account, start of the billing period): within it one bill counts once."""
+        return self.provider, self.billing_account_id, self.billing_period_start
 
     def cube_path(self, cubes: Path) -> Path:
         """The cube file made from this load's facts."""
@@ -142,7 +147,39 @@ def loads_at(connection: sqlite3.Connection, generation: int) -> tuple[Load, ...
         " ORDER BY provider, billing_account_id, billing_period_start, load.id",
         {"g": generation},
     ).fetchall()
-    return tuple(_load(row) for row in rows)
+    loads = tuple(_load(row) for row in rows)
+    partitions: dict[tuple[str, str, datetime], list[Candidate]] = {}
+    for load, row in zip(loads, rows, strict=True):
+        partitions.setdefault(load.partition, []).append(_candidate(row))
+    return tuple(_completed(load, row, partitions[load.partition]) for load, row in zip(loads, rows, strict=True))
+
+
+def _completed(load: Load, row: sqlite3.Row, partition: Sequence[Candidate]) -> Load:
+    """An amortised load knows BilledCost where the purchases that it lacks count beside it."""
+    if completing_source(_candidate(row), partition) is None:
+        return load
+    return replace(load, bases=load.bases | {CostBasis.BILLED})
+
+
+def end_replaced(connection: sqlite3.Connection, parts: Sequence[ExportPart], generation: int | None) -> int:
+    """End the loads that a source had in a restated partition and has no more; only count them without a generation."""
+    announced: dict[tuple[str, str, str, str], set[str]] = {}
+    for part in parts:
+        partition = (part.provider, part.billing_account_id, stamp(part.billing_period_start), part.source_key)
+        announced.setdefault(partition, set()).add(part.source_format.value)
+    ended = 0
+    for partition, formats in announced.items():
+        live = connection.execute(
+            "SELECT id, source_format FROM load WHERE provider = ? AND billing_account_id = ?"
+            " AND billing_period_start = ? AND source_key = ? AND to_generation IS NULL",
+            partition,
+        ).fetchall()
+        gone = [row["id"] for row in live if row["source_format"] not in formats]
+        ended += len(gone)
+        if generation is not None:
+            for load_id in gone:
+                connection.execute("UPDATE load SET to_generation = ? WHERE id = ?", [generation, load_id])
+    return ended
 
 
 def totals_of(connection: sqlite3.Connection, load_id: int) -> tuple[CurrencyTotals, ...]:

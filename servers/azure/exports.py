@@ -1,8 +1,9 @@
 """Azure cost exports, actual and amortised, with the column names of enterprise and customer agreements, as FOCUS.
 
 The actual export knows BilledCost: purchases in full, covered usage at 0. The amortised one knows EffectiveCost:
-purchases spread over the usage that they cover, and what went unused. Each declares what it knows; the ledger books
-one of them, and an answer over the other metric says that it is not fully known.
+purchases spread over the usage that they cover, and what went unused. Each declares what it knows. Where the ledger has
+both, it counts the amortised rows and, of the actual ones, the purchases alone, which make parts of their own: together
+they are the whole bill in both metrics, and no charge twice. With one of them, answers say which metric is not known.
 """
 
 from pathlib import Path
@@ -80,14 +81,20 @@ _AMORTIZED: Final = (
 """Only an amortised export spreads commitments over usage."""
 
 
+_PURCHASES: Final = "CommitmentDiscountId IS NOT NULL AND PricingCategory = 'Committed' AND ChargeCategory <> 'Usage'"
+"""Purchases and refunds of commitments: what only an actual export has."""
+
+
 def _format(source_format: SourceFormat, basis: CostBasis, cost_column: str, fits: str | None) -> NativeFormat:
     mapping = load_mapping(_VOCABULARY / "costs.csv")
     mapping["ServiceCategory"] = categories(_VOCABULARY / "services.csv", "consumedservice")
     known = f"CASE WHEN {_COMMITTED} THEN 0 ELSE {COST} END"
     if basis is CostBasis.EFFECTIVE:
         mapping |= {"EffectiveCost": COST, "BilledCost": known}
+        apart = None
     else:
         mapping |= {"BilledCost": COST, "EffectiveCost": known}
+        apart = (SourceFormat.AZURE_COMMITMENT_PURCHASES, _PURCHASES, (CostBasis.BILLED, CostBasis.EFFECTIVE))
     return NativeFormat(
         source_format=source_format,
         provider="azure",
@@ -97,6 +104,7 @@ def _format(source_format: SourceFormat, basis: CostBasis, cost_column: str, fit
         mapping=mapping,
         control={basis: COST},
         bases=(basis,),
+        apart=apart,
         fits=fits,
     )
 

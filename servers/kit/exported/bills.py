@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 
 from servers.kit.exports.convert import ConvertOptions, convert
 from servers.kit.exports.native import NativeFormat
-from shared_models.export import ConvertedExport, ExportPart, SourceFormat
+from shared_models.export import ConvertedExport, ExportPart
+from shared_models.source_of_record import Candidate, of_record
 
-_RANK = {source_format: rank for rank, source_format in enumerate(SourceFormat)}
 _CONVERTED = TypeAdapter(tuple[ConvertedExport, ...])
 
 
@@ -49,13 +49,20 @@ class Bills:
             return found
 
     def booked(self) -> tuple[ExportPart, ...]:
-        """One source per (billing account, billing period): the best format, so that nothing counts twice."""
-        best: dict[tuple[str, str], list[ExportPart]] = {}
-        for part in (part for export in self.converted() for part in export.parts):
-            best.setdefault((part.billing_account_id, part.billing_period_start.isoformat()), []).append(part)
-        return tuple(min(parts, key=lambda part: _RANK[part.source_format]) for _, parts in sorted(best.items()))
+        """The parts that count by the ledger's own rule, so that nothing counts twice."""
+        parts = [part for export in self.converted() for part in export.parts]
+        partitions: dict[tuple[str, str], list[Candidate]] = {}
+        for number, part in enumerate(parts):
+            key = part.billing_account_id, part.billing_period_start.isoformat()
+            partitions.setdefault(key, []).append(_candidate(number, part))
+        counting = {number for loads in partitions.values() for number in of_record(loads)}
+        return tuple(part for number, part in enumerate(parts) if number in counting)
 
     def _stamp(self) -> str:
         files = sorted(file for file in self._folder.rglob("*") if file.is_file())
         listing = [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in files]
         return hashlib.sha256(json.dumps(listing).encode()).hexdigest()[:24]
+
+
+def _candidate(number: int, part: ExportPart) -> Candidate:
+    return Candidate(number, part.source_format, part.source_key, part.pro_forma, frozenset(part.sub_account_ids))

@@ -125,7 +125,8 @@ def _convert_rows(
 ) -> ConvertedExport:
     kinds = create_mapped(connection, recognised.relation, recognised.mapping)
     aside = recognised.aside or split_condition(connection, kinds)
-    create_prepared(connection, kinds, source_format=origin.source_format.value, aside=aside)
+    apart = recognised.apart[1] if recognised.apart else None
+    create_prepared(connection, kinds, source_format=origin.source_format.value, aside=aside, apart=apart)
     found = survey(connection, kinds, given=provider, native=recognised.provider)
     relation = "prepared"
     if found.scattered:
@@ -222,6 +223,7 @@ def _origin(export: Export, files: Sequence[Path], recognised: Recognised, optio
         fingerprint=digest.hexdigest(),
         bases=recognised.bases,
         made_at=export.made_at,
+        apart=(recognised.apart[0], recognised.apart[2]) if recognised.apart else None,
     )
 
 

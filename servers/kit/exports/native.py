@@ -43,6 +43,9 @@ class NativeFormat:
     bases: tuple[CostBasis, ...] = tuple(CostBasis)
     aside: str | None = None
     """SQL condition over a mapped row for rows that are set aside by rule (a split beside its parent)."""
+    apart: tuple[SourceFormat, str, tuple[CostBasis, ...]] | None = None
+    """(format, SQL condition over a mapped row, metrics known) of rows that make parts of their own, so that the ledger
+    can count them beside another source that lacks just these."""
     fits: str | None = None
     """An SQL aggregate over `native` that must be true: tells formats with equal columns apart."""
     notes: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ class Recognised:
     bases: tuple[CostBasis, ...]
     provider: str | None = None
     aside: str | None = None
+    apart: tuple[SourceFormat, str, tuple[CostBasis, ...]] | None = None
     notes: tuple[str, ...] = ()
     control: Mapping[CostBasis, str] | None = None
     """SQL for the source's own total of a metric, which owes nothing to the mapping."""
@@ -54,6 +55,7 @@ def recognise_source(
                 bases=native.bases,
                 provider=native.provider,
                 aside=native.aside,
+                apart=native.apart,
                 notes=native.notes,
                 control={basis: f"SELECT sum({amount}) FROM ({relation})" for basis, amount in native.control.items()},
             )

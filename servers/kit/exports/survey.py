@@ -28,6 +28,7 @@ class Partition:
     billing_account_id: str
     start: datetime
     end: datetime
+    apart: bool
     files: tuple[str, ...]
 
 
@@ -52,8 +53,8 @@ def survey(
     sums = [f"sum({quoted(m)}) AS {quoted(m)}, sum({quoted('_tail_' + m)}) AS {quoted('_tail_' + m)}" for m in METRICS]
     connection.execute(
         f"CREATE TEMP TABLE survey AS SELECT BillingAccountId, BillingPeriodStart, BillingCurrency, {seller} AS seller,"
-        " _file, _reason IS NOT NULL AS rejected, max(BillingPeriodEnd) AS BillingPeriodEnd, count(*) AS lines,"
-        f" {', '.join(sums)} FROM prepared GROUP BY 1, 2, 3, 4, 5, 6"
+        " _file, _apart, _reason IS NOT NULL AS rejected, max(BillingPeriodEnd) AS BillingPeriodEnd, count(*) AS lines,"
+        f" {', '.join(sums)} FROM prepared GROUP BY 1, 2, 3, 4, 5, 6, 7"
     )
     source, rejected_sums = _sums(connection)
     rows, rejected, reads = _counts(connection)
@@ -93,18 +94,20 @@ def _counts(connection: duckdb.DuckDBPyConnection) -> tuple[int, int, int]:
     ).fetchone() or (0, 0)
     [reads] = connection.execute(
         "SELECT COALESCE(sum(parts * lines), 0) FROM (SELECT _file, sum(lines) AS lines,"
-        " count(DISTINCT (BillingAccountId, BillingPeriodStart)) FILTER (NOT rejected) AS parts FROM survey GROUP BY 1)"
+        " count(DISTINCT (BillingAccountId, BillingPeriodStart, _apart)) FILTER (NOT rejected) AS parts FROM survey"
+        " GROUP BY 1)"
     ).fetchone() or (0,)
     return int(rows), int(rejected), int(reads)
 
 
 def _partitions(connection: duckdb.DuckDBPyConnection, providers: Mapping[str, str]) -> tuple[Partition, ...]:
     found = connection.execute(
-        "SELECT BillingAccountId, BillingPeriodStart, max(BillingPeriodEnd), list_sort(list(DISTINCT _file))"
-        " FROM survey WHERE NOT rejected GROUP BY 1, 2 ORDER BY 1, 2"
+        "SELECT BillingAccountId, BillingPeriodStart, max(BillingPeriodEnd), _apart, list_sort(list(DISTINCT _file))"
+        " FROM survey WHERE NOT rejected GROUP BY 1, 2, 4 ORDER BY 1, 2, 4"
     ).fetchall()
     return tuple(
-        Partition(providers[account], account, start, end, tuple(files)) for account, start, end, files in found
+        Partition(providers[account], account, start, end, apart, tuple(files))
+        for account, start, end, apart, files in found
     )
 
 

@@ -27,11 +27,17 @@ def create_mapped(connection: duckdb.DuckDBPyConnection, relation: str, mapping:
 
 
 def create_prepared(
-    connection: duckdb.DuckDBPyConnection, kinds: Mapping[str, str], *, source_format: str, aside: str | None
+    connection: duckdb.DuckDBPyConnection,
+    kinds: Mapping[str, str],
+    *,
+    source_format: str,
+    aside: str | None,
+    apart: str | None,
 ) -> None:
-    """View `prepared`: the fact columns, `_file`, `_row`, `_reason`, `_column`, `_value` and the money tails.
+    """View `prepared`: the fact columns, `_file`, `_row`, `_apart`, `_reason`, `_column`, `_value` and the money tails.
 
-    `aside` is an SQL condition over `mapped` for rows that are set aside by rule.
+    `aside` and `apart` are SQL conditions over `mapped`: for rows that are set aside by rule, and for rows that make
+    parts of their own.
     """
     values = {name: _value(name, kinds) for name in FACT_COLUMNS}
     values["x_SourceFormat"] = literal(source_format)
@@ -41,7 +47,10 @@ def create_prepared(
     tails = ", ".join(f"{_tail(name, kinds)} AS {quoted('_tail_' + name)}" for name in METRICS)
     raws = ", ".join(f"{_raw(name, kinds)} AS {quoted('_raw_' + name)}" for name in (*METRICS, *_TIMES))
     nulls = ", ".join(f"{_is_null(name, kinds)} AS {quoted('_null_' + name)}" for name in (*METRICS, *_TIMES))
-    inner = f"SELECT {typed}, {tails}, {raws}, {nulls}, {aside or 'false'} AS _aside, _file, _row FROM mapped"
+    inner = (
+        f"SELECT {typed}, {tails}, {raws}, {nulls}, {aside or 'false'} AS _aside,"
+        f" COALESCE({apart or 'false'}, false) AS _apart, _file, _row FROM mapped"
+    )
     faults = " ".join(f"WHEN {condition} THEN {literal(reason)}" for reason, _, condition in _FAULTS)
     where = " ".join(f"WHEN {literal(reason)} THEN {literal(column)}" for reason, column, _ in _FAULTS)
     shown = " ".join(

@@ -4,7 +4,7 @@ import hashlib
 import os
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -27,13 +27,20 @@ _MADE_HERE: Final = frozenset({"x_ProForma", "x_SourceRow"})
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the rows of all parts of one export came from."""
+    """Where the rows of all parts of one export came from; `apart` is the format of rows that make their own parts."""
 
     source_format: SourceFormat
     source_key: str
     fingerprint: str
     bases: tuple[CostBasis, ...]
     made_at: datetime
+    apart: tuple[SourceFormat, tuple[CostBasis, ...]] | None = None
+
+    def of(self, partition: Partition) -> "Origin":
+        """The origin of one part's rows."""
+        if not partition.apart or self.apart is None:
+            return self
+        return replace(self, source_format=self.apart[0], bases=self.apart[1])
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class PartWriter:
             ) from error
         finally:
             temporary.unlink(missing_ok=True)
-        return _described(self.connection, final, partition, self.origin, digest, size)
+        return _described(self.connection, final, partition, self.origin.of(partition), digest, size)
 
     def _rows(self, partition: Partition) -> str:
         """The sorted rows. What is the same in all of them is added after the sort, which then moves less."""
@@ -82,7 +89,7 @@ class PartWriter:
             if name not in self.kinds and name not in _MADE_HERE
         } | {
             "x_Provider": literal(partition.provider),
-            "x_SourceFormat": literal(self.origin.source_format.value),
+            "x_SourceFormat": literal(self.origin.of(partition).source_format.value),
             "BillingAccountId": literal(partition.billing_account_id),
             "BillingPeriodStart": f"TIMESTAMP {literal(str(partition.start))}",
         }
@@ -96,7 +103,8 @@ class PartWriter:
             order += ["BilledCost", "EffectiveCost"]
         return (
             f"SELECT {columns} FROM (SELECT {carried} FROM {self.relation} WHERE _file IN ({files})"
-            f" AND _reason IS NULL AND BillingAccountId = {constant['BillingAccountId']}"
+            f" AND _reason IS NULL AND _apart = {str(partition.apart).lower()}"
+            f" AND BillingAccountId = {constant['BillingAccountId']}"
             f" AND BillingPeriodStart = {constant['BillingPeriodStart']}"
             f" ORDER BY {', '.join(map(quoted, order))})"
         )

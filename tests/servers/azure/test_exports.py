@@ -4,9 +4,16 @@ import csv
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
+from orchestrator.business.config import BusinessConfig
+from orchestrator.ledger.ledger import Ledger
+from orchestrator.query.engine import QueryEngine
+from orchestrator.query.question import Measure, Question
 from servers.azure.exports import NATIVE_FORMATS
 from servers.kit.exports.convert import convert
 from shared_models.export import CostBasis, SourceFormat
+from tests.builders import NOW, OCTOBER
 
 HEADER = (
     "billingAccountId,billingCurrency,billingPeriodStartDate,SubscriptionId,date,meterCategory,meterId,quantity,"
@@ -40,11 +47,13 @@ def test_actual_and_amortised_exports_of_one_folder_are_two_sources(tmp_path: Pa
     }
 
     assert set(converted) == {SourceFormat.AZURE_ACTUAL, SourceFormat.AZURE_AMORTIZED}
-    [actual] = converted[SourceFormat.AZURE_ACTUAL].parts
+    actual = {part.source_format: part for part in converted[SourceFormat.AZURE_ACTUAL].parts}
+    rest, purchases = actual[SourceFormat.AZURE_ACTUAL], actual[SourceFormat.AZURE_COMMITMENT_PURCHASES]
     [amortized] = converted[SourceFormat.AZURE_AMORTIZED].parts
-    assert actual.totals[0].billed_cost == Decimal("94.25")
+    assert (rest.totals[0].billed_cost, purchases.totals[0].billed_cost) == (Decimal("4.25"), Decimal(90))
+    assert purchases.totals[0].effective_cost == 0
     assert amortized.totals[0].effective_cost == Decimal("7.25")
-    assert CostBasis.EFFECTIVE not in actual.bases
+    assert CostBasis.EFFECTIVE not in rest.bases
     assert CostBasis.BILLED not in amortized.bases
 
 
@@ -58,3 +67,34 @@ def test_a_real_export_ties_to_an_independent_sum(reference_data: Path, tmp_path
     [billed] = [line for line in converted.report.residuals if line.metric is CostBasis.BILLED]
     assert billed.source == sum(Decimal(row["CostInBillingCurrency"]) for row in rows)
     assert billed.source - billed.rejected - billed.ledger == billed.residual
+
+
+@pytest.mark.parametrize("order", [("actual", "amortized"), ("amortized", "actual"), ("actual", "amortized", "actual")])
+def test_both_exports_together_are_the_whole_bill_in_both_metrics(tmp_path: Path, order: tuple[str, ...]) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    rows = {"actual": ACTUAL, "amortized": AMORTIZED}
+
+    for turn, name in enumerate(order):
+        write(tmp_path / name / "bill.csv", rows[name])
+        found = convert(tmp_path / name, tmp_path / f"out-{turn}", provider=None, natives=NATIVE_FORMATS)
+        ledger.adopt([part for one in found for part in one.parts], [], now=NOW, reason="import")
+    answer = QueryEngine(ledger, BusinessConfig()).ask(
+        Question(OCTOBER, metric=CostBasis.BILLED, also=(Measure.EFFECTIVE,))
+    )
+
+    [total] = answer.totals
+    assert (total.amount, total.also) == (Decimal("94.25"), {"EffectiveCost": Decimal("7.25")})
+    assert [gap.code for gap in answer.coverage.gaps if gap.code == "basis_unknown"] == []
+    assert total.line_items == 4
+
+
+def test_a_restated_month_without_purchases_loses_them(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+
+    for turn, rows in enumerate((ACTUAL, [ACTUAL[2]])):
+        write(tmp_path / "actual" / "bill.csv", rows)
+        found = convert(tmp_path / "actual", tmp_path / f"out-{turn}", provider=None, natives=NATIVE_FORMATS)
+        ledger.adopt([part for one in found for part in one.parts], [], now=NOW, reason="import")
+
+    booked = ledger.snapshot().booked
+    assert [(load.source_format, load.rows) for load in booked] == [(SourceFormat.AZURE_ACTUAL, 1)]

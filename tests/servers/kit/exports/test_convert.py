@@ -2,7 +2,7 @@
 
 import csv
 import gzip
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import duckdb
@@ -103,6 +103,54 @@ def test_a_float_counts_as_it_is_written(tmp_path: Path) -> None:
     [converted] = convert(tmp_path / "b.parquet", tmp_path / "out", provider=None)
 
     assert converted.parts[0].totals[0].billed_cost == Decimal("0.3000001")
+
+
+short_floats = st.decimals(min_value=-5000, max_value=5000, places=12, allow_nan=False).map(float)
+any_floats = st.floats(min_value=-1e15, max_value=1e15, allow_nan=False)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.one_of(short_floats, any_floats), min_size=1, max_size=40))
+def test_every_float_counts_as_its_shortest_decimal(tmp_path: Path, costs: list[float]) -> None:
+    folder = tmp_path / str(abs(hash(str(costs))))
+    folder.mkdir(exist_ok=True)
+    columns = ", ".join(f"'{value}' AS {name}" for name, value in VALUES.items() if name != "BilledCost")
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE bill (BilledCost DOUBLE)")
+        connection.executemany("INSERT INTO bill VALUES (?)", [[cost] for cost in costs])
+        connection.execute(f"COPY (SELECT {columns}, BilledCost FROM bill) TO '{folder}/b.parquet' (FORMAT parquet)")
+
+    [converted] = convert(folder / "b.parquet", folder / "out", provider="aws")
+
+    written = [Decimal(repr(cost)) for cost in costs]
+    rounded = [cost.quantize(Decimal("1e-12"), rounding=ROUND_HALF_UP) for cost in written]
+    [billed] = [line for line in converted.report.residuals if line.metric is CostBasis.BILLED]
+    assert converted.parts[0].totals[0].billed_cost == sum(rounded)
+    assert billed.residual == billed.source - billed.ledger
+    assert abs(billed.source - sum(written)) <= Decimal("1e-15") * len(written)
+
+
+def test_a_part_is_sorted_and_holds_its_own_month_alone(tmp_path: Path) -> None:
+    months = [("2026-09-01", "2026-10-01"), ("2026-10-01", "2026-11-01"), ("2026-11-01", "2026-12-01")]
+    rows = [
+        {
+            "BillingPeriodStart": months[n % 3][0], "BillingPeriodEnd": months[n % 3][1], "SubAccountId": f"s{n % 11}",
+            "ServiceName": f"S{n % 5}", "ResourceId": f"r{n % 7}", "BilledCost": str(n),
+        }
+        for n in range(400)
+    ]  # fmt: skip
+
+    [converted] = convert(write(tmp_path / "scattered.csv", rows), tmp_path / "out", provider="aws")
+
+    assert sum(total.billed_cost for part in converted.parts for total in part.totals) == sum(range(400))
+    for part in converted.parts:
+        with duckdb.connect() as connection:
+            found = connection.execute(
+                "SELECT SubAccountId, ServiceName, ChargePeriodStart, ResourceId, BillingPeriodStart"
+                f" FROM read_parquet('{part.path}', file_row_number=true) ORDER BY file_row_number"
+            ).fetchall()
+        assert found == sorted(found)
+        assert {str(row[4])[:7] for row in found} == {f"{part.billing_period_start:%Y-%m}"}
 
 
 def test_the_same_bill_gives_the_same_bytes(tmp_path: Path) -> None:

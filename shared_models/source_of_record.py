@@ -7,6 +7,8 @@ Within one (provider, billing account, billing period):
 3. Of loads that overlap, one counts: the source that the owner prefers; else a provider's bill before a pro-forma one;
    else an export before coarse API history; else the one that covers more sub accounts, for a narrower one would lose
    charges; else the better format (the order of SourceFormat); else the newest. The others are kept to reconcile.
+4. An Azure amortised export lacks what an actual one of the same scope has: the purchases of commitments. They are a
+   load of their own and count with the amortised load, or with the rest of their own actual export.
 """
 
 from collections.abc import Sequence
@@ -15,6 +17,7 @@ from typing import Final
 
 from shared_models.export import SourceFormat
 
+_PURCHASES: Final = SourceFormat.AZURE_COMMITMENT_PURCHASES
 FORMAT_RANK: Final = {source_format: rank for rank, source_format in enumerate(SourceFormat)}
 
 
@@ -38,10 +41,27 @@ class Candidate:
 def of_record(candidates: Sequence[Candidate], preferred_source: str | None = None) -> frozenset[int]:
     """The ids of the loads that count, chosen greedily from the best down so that no two of them overlap."""
     chosen: list[Candidate] = []
+    actual = {load.source_key for load in candidates if load.source_format is SourceFormat.AZURE_ACTUAL}
     for candidate in sorted(candidates, key=lambda load: _merit(load, preferred_source)):
-        if not any(candidate.overlaps(other) for other in chosen):
+        follows = candidate.source_format is _PURCHASES and candidate.source_key in actual
+        if not follows and not any(candidate.overlaps(other) for other in chosen):
             chosen.append(candidate)
-    return frozenset(load.load_id for load in chosen)
+    sources = {load.source_key for load in chosen if load.source_format is SourceFormat.AZURE_ACTUAL} | {
+        completing_source(load, candidates) for load in chosen
+    }
+    purchases = [load for load in candidates if load.source_format is _PURCHASES and load.source_key in sources]
+    return frozenset(load.load_id for load in (*chosen, *purchases))
+
+
+def completing_source(load: Candidate, candidates: Sequence[Candidate]) -> str | None:
+    """The actual export whose purchases make an amortised load the whole bill; None where there is none."""
+    if load.source_format is not SourceFormat.AZURE_AMORTIZED:
+        return None
+    actual = [other for other in candidates if other.source_format is SourceFormat.AZURE_ACTUAL]
+    covering = [other for other in actual if other.sub_account_ids >= load.sub_account_ids]
+    only_purchases = [other for other in candidates if other.source_format is _PURCHASES and not actual]
+    found = sorted(covering or only_purchases, key=lambda other: _merit(other, None))
+    return found[0].source_key if found else None
 
 
 def _merit(load: Candidate, preferred_source: str | None) -> tuple[bool, bool, bool, int, int, int]:

@@ -2,8 +2,10 @@
 
 import pytest
 
-from orchestrator.ledger.booking import Candidate, of_record
 from shared_models.export import SourceFormat
+from shared_models.source_of_record import Candidate, of_record
+
+PURCHASES = SourceFormat.AZURE_COMMITMENT_PURCHASES
 
 
 def load(
@@ -38,6 +40,26 @@ CASES = {
     "a load without sub accounts covers the whole account": (
         [load(1, SourceFormat.FOCUS_1_2, "a"), load(2, SourceFormat.FOCUS_1_2, "")], None, {1},
     ),
+    "an Azure actual export counts with its purchases": (
+        [load(1, SourceFormat.AZURE_ACTUAL, "ab", "actual"), load(2, PURCHASES, "", "actual")], None, {1, 2},
+    ),
+    "of an Azure actual and an amortised export the amortised rows and the purchases count": (
+        [load(1, SourceFormat.AZURE_ACTUAL, "ab", "actual"), load(2, PURCHASES, "", "actual"),
+         load(3, SourceFormat.AZURE_AMORTIZED, "ab", "amortized")], None, {2, 3},
+    ),
+    "the purchases of one subscription do not complete the amortised bill of two": (
+        [load(1, SourceFormat.AZURE_ACTUAL, "a", "actual"), load(2, PURCHASES, "", "actual"),
+         load(3, SourceFormat.AZURE_AMORTIZED, "ab", "amortized")], None, {3},
+    ),
+    "beside a FOCUS bill no purchase counts again": (
+        [load(1, SourceFormat.AZURE_ACTUAL, "ab", "actual"), load(2, PURCHASES, "", "actual"),
+         load(3, SourceFormat.FOCUS_1_2, "ab", "focus")], None, {3},
+    ),
+    "the purchases of two subscriptions count with their own exports": (
+        [load(1, SourceFormat.AZURE_ACTUAL, "a", "one"), load(2, PURCHASES, "", "one"),
+         load(3, SourceFormat.AZURE_ACTUAL, "b", "two"), load(4, PURCHASES, "", "two")], None, {1, 2, 3, 4},
+    ),
+    "a month of nothing but purchases counts": ([load(1, PURCHASES, "", "actual")], None, {1}),
 }  # fmt: skip
 
 
