@@ -1,0 +1,44 @@
+"""The FOCUS dataset files of a folder: among its bills, or beside them under the dataset's name."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from servers.kit.datasets.focus_files import convert_datasets
+from servers.kit.exports.layout import BILL_SUFFIXES
+from shared_models.dataset import FOCUS_DATASETS
+from shared_models.export import ConvertedDataset
+
+
+class FocusFiles:
+    """Converts them into `<cache>`; blocking, call it off the event loop."""
+
+    def __init__(self, folder: Path, cache: Path, provider: str) -> None:
+        self._folder = folder
+        self._cache = cache
+        self._provider = provider
+        self._guard = threading.Lock()
+
+    def converted(self) -> tuple[ConvertedDataset, ...]:
+        """Every FOCUS dataset of the folder; none where it has only bills.
+
+        Raises:
+            UnreadableExportError: a file cannot be read.
+            TooManyRejectsError: too many rows cannot be kept.
+
+        """
+        with self._guard:
+            return tuple(
+                found
+                for place in self._places()
+                for found in convert_datasets(place, self._cache, provider=self._provider)
+            )
+
+    def _places(self) -> Iterator[Path]:
+        if (self._folder / "costs").is_dir():
+            yield self._folder / "costs"
+        for name in FOCUS_DATASETS:
+            files = (self._folder / f"{name.value}{suffix}" for suffix in BILL_SUFFIXES)
+            yield from (file for file in files if file.is_file())
+            if (self._folder / name.value).is_dir():
+                yield self._folder / name.value
