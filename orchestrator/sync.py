@@ -109,8 +109,10 @@ def _adopt(deps: Deps, provider: str, fetched: Fetched) -> Adoption:
     """Everything is verified before anything counts: the datasets first, for they are small."""
     now, reason = deps.clock(), f"sync {provider}"
     deps.datasets.receive(fetched.datasets)
-    adopted = deps.ledger.adopt(fetched.parts, fetched.reports, now=now, reason=reason)
-    deps.datasets.book(fetched.datasets, now=now, reason=f"{reason} datasets")
+    of_bills = [report for report in fetched.reports if report.dataset is None]
+    of_datasets = [report for report in fetched.reports if report.dataset is not None]
+    adopted = deps.ledger.adopt(fetched.parts, of_bills, now=now, reason=reason)
+    deps.datasets.book(fetched.datasets, of_datasets, now=now, reason=f"{reason} datasets")
     return adopted
 
 

@@ -135,21 +135,21 @@ class ConformanceFact(WireModel):
 
 def reports_of(facts: Iterable[ConformanceFact], names: Mapping[str, str]) -> list[ConformanceReport]:
     """The reports behind the facts, in the order of `names`: the bill's SHA-256 -> what to call it."""
-    by_bill: dict[str, list[ConformanceFact]] = {sha256: [] for sha256 in names}
+    by_bill: dict[str, dict[str, ConformanceFact]] = {sha256: {} for sha256 in names}
     for fact in facts:
-        if fact.bill_sha256 in by_bill:
-            by_bill[fact.bill_sha256].append(fact)
-    return [
-        ConformanceReport(
-            name=names[sha256],
-            model=own[0].model,
-            dataset=own[0].dataset,
-            rows=own[0].rows_checked,
-            results=tuple(_result(fact) for fact in own),
-        )
-        for sha256, own in by_bill.items()
-        if own
-    ]
+        if fact.bill_sha256 in by_bill:  # one bill may have come from two sources
+            by_bill[fact.bill_sha256][fact.rule_id] = fact
+    return [_report(names[sha256], tuple(own.values())) for sha256, own in by_bill.items() if own]
+
+
+def _report(name: str, facts: tuple[ConformanceFact, ...]) -> ConformanceReport:
+    return ConformanceReport(
+        name=name,
+        model=facts[0].model,
+        dataset=facts[0].dataset,
+        rows=facts[0].rows_checked,
+        results=tuple(_result(fact) for fact in facts),
+    )
 
 
 def _result(fact: ConformanceFact) -> RuleResult:

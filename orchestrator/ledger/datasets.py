@@ -9,13 +9,13 @@ from typing import Any
 
 from orchestrator.business.config import AccountRecord
 from orchestrator.ledger.catalog import new_generation, stamp, unstamp
-from orchestrator.ledger.dataset_rows import DatasetRow, current_row, insert_row, refresh_row
+from orchestrator.ledger.dataset_rows import DatasetRow, current_row, insert_row, keep_reports, refresh_row
 from orchestrator.ledger.dataset_sources import settle_sources
 from orchestrator.ledger.duck import connect, text_literal
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.receive import receive_dataset
 from shared_models.dataset import FOCUS_DATASETS, DatasetName, columns_of
-from shared_models.export import DatasetPart
+from shared_models.export import DatasetPart, ImportReport
 from shared_models.organisation import SubAccount
 
 
@@ -58,7 +58,9 @@ class Datasets:
         for part in parts:
             receive_dataset(self._ledger.home, part)
 
-    def book(self, parts: Sequence[DatasetPart], *, now: datetime, reason: str) -> int:
+    def book(
+        self, parts: Sequence[DatasetPart], reports: Sequence[ImportReport] = (), *, now: datetime, reason: str
+    ) -> int:
         """Commit received parts in one step, each in place of what its source said before; returns how many are new.
 
         A part that says what the ledger has already changes nothing but its age.
@@ -73,6 +75,7 @@ class Datasets:
             for name, provider in sorted({(part.name, part.provider) for part in fresh}):
                 if name in FOCUS_DATASETS:
                     settle_sources(connection, self._ledger.home, name, provider, generation, now)
+            keep_reports(connection, reports, generation)
             return len(fresh)
 
     def current(self, name: DatasetName | None = None) -> tuple[DatasetSnapshot, ...]:

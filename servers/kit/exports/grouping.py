@@ -10,7 +10,7 @@ import duckdb
 
 from servers.kit.exports.focus import recognise
 from servers.kit.exports.focus_datasets import recognise_dataset
-from servers.kit.exports.layout import Export, is_bill
+from servers.kit.exports.layout import Export, discover, is_bill
 from servers.kit.exports.native import NativeFormat, native_relation, normalised
 from servers.kit.exports.precheck import csv_header
 from servers.kit.exports.read import kind_of, open_source
@@ -35,6 +35,16 @@ def groups_of(export: Export, natives: Sequence[NativeFormat]) -> list[tuple[str
         if is_bill(file) and recognise_dataset(columns) is None:
             groups.setdefault((kind_of(file), _format_of(file, columns, natives)), []).append(file)
     return [(source_format, tuple(files)) for (_, source_format), files in sorted(groups.items())]
+
+
+def holds_bills(path: Path, natives: Sequence[NativeFormat]) -> bool:
+    """Whether anything under a path could be a bill, rather than another FOCUS dataset.
+
+    Raises:
+        UnreadableExportError: the path is not there or holds nothing to read.
+
+    """
+    return any(groups_of(export, natives) for export in discover(path))
 
 
 def columns_of_file(file: Path) -> tuple[str, ...]:
