@@ -76,10 +76,18 @@ def _lines(items: Iterable[BaseModel]) -> Iterator[bytes]:
 
 
 def _part_of_lines(file: Path, origin: Origin, out: Path) -> DatasetPart:
-    kinds = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns_of(origin.name).items())
+    # The reader drops the offset of a time that it is told to be without zone.
+    kinds = {name: kind.replace("TIMESTAMP", "TIMESTAMPTZ") for name, kind in columns_of(origin.name).items()}
+    shape = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in kinds.items())
+    columns = ", ".join(
+        f"CAST({quoted(name)} AT TIME ZONE 'UTC' AS TIMESTAMP) AS {quoted(name)}"
+        if kind == "TIMESTAMPTZ"
+        else quoted(name)
+        for name, kind in kinds.items()
+    )
     with scratch_connection() as connection:
-        lines = f"read_json({literal(str(file))}, format='newline_delimited', columns={{{kinds}}})"
-        return write_dataset(connection, f"SELECT * FROM {lines}", origin, out)
+        lines = f"read_json({literal(str(file))}, format='newline_delimited', columns={{{shape}}})"
+        return write_dataset(connection, f"SELECT {columns} FROM {lines}", origin, out)
 
 
 def _part_of_table(table: Table[BaseModel], origin: Origin, out: Path) -> DatasetPart:
