@@ -16,7 +16,7 @@ Row = Mapping[str, str | None]
 INVOICE: Row = {
     "BilledCost": "100.25", "BillingAccountId": "b1", "BillingCurrency": "EUR",
     "BillingPeriodStart": "2026-10-01T00:00:00Z", "BillingPeriodEnd": "2026-11-01T00:00:00Z", "ChargeCategory": "Usage",
-    "InvoiceDetailCreated": "2026-11-02T08:00:00Z", "InvoiceDetailDescription": "Größe: 3 × L", "InvoiceDetailGrain":
+    "InvoiceDetailCreated": "2026-11-02T08:00:00Z", "InvoiceDetailDescription": "Größe 数据", "InvoiceDetailGrain":
     '{"ServiceName":"Compute"}', "InvoiceDetailId": "L-1", "InvoiceDetailLastUpdated": "2026-11-02T08:00:00Z",
     "InvoiceId": "I-10", "InvoiceIssueDate": "2026-11-03T00:00:00Z", "InvoiceIssueStatus": "Issued",
     "InvoiceIssuerName": "Microsoft", "PaymentDueDate": "2026-12-03T00:00:00Z", "PaymentTerms": "Net 30",
@@ -78,5 +78,7 @@ def _parquet(file: Path, names: Sequence[str], rows: Sequence[Row]) -> None:
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"CREATE TABLE written ({', '.join(f'{name} VARCHAR' for name in names)})")
         marks = ", ".join("?" for _ in names)
-        connection.executemany(f"INSERT INTO written VALUES ({marks})", [[row.get(name) for name in names] for row in rows])
+        connection.executemany(
+            f"INSERT INTO written VALUES ({marks})", [[row.get(name) for name in names] for row in rows]
+        )
         connection.execute(f"COPY written TO '{file}' (FORMAT parquet)")

@@ -13,7 +13,7 @@ from orchestrator.ledger.dataset_rows import DatasetRow, current_row, insert_row
 from orchestrator.ledger.dataset_sources import settle_sources
 from orchestrator.ledger.duck import connect, text_literal
 from orchestrator.ledger.ledger import Ledger
-from orchestrator.ledger.receive import receive_dataset
+from orchestrator.ledger.receive import receive_datasets
 from shared_models.dataset import FOCUS_DATASETS, DatasetName, columns_of
 from shared_models.export import DatasetPart, ImportReport
 from shared_models.organisation import SubAccount
@@ -55,8 +55,7 @@ class Datasets:
             LedgerUnavailableError: the disk refused.
 
         """
-        for part in parts:
-            receive_dataset(self._ledger.home, part)
+        receive_datasets(self._ledger.home, parts)
 
     def book(
         self, parts: Sequence[DatasetPart], reports: Sequence[ImportReport] = (), *, now: datetime, reason: str

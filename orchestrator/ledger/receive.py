@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,21 +19,27 @@ from shared_models.export import DatasetPart
 _BLOCK: Final = 1 << 20
 
 
-def receive_dataset(home: LedgerHome, part: DatasetPart) -> None:
-    """Bring a part's file under its content's name, verified.
+def receive_datasets(home: LedgerHome, parts: Sequence[DatasetPart]) -> None:
+    """Bring each part's file under its content's name, verified; what is there already is not read again.
 
     Raises:
-        TransferCorruptError: it holds something else than announced; nothing was filed.
+        TransferCorruptError: a part holds something else than announced.
         LedgerUnavailableError: the disk refused.
 
     """
+    with connect() as connection:
+        for part in parts:
+            _receive(home, part, connection)
+
+
+def _receive(home: LedgerHome, part: DatasetPart, connection: duckdb.DuckDBPyConnection) -> None:
     final = home.snapshots / f"{part.sha256}.parquet"
     if final.exists():
         return
     incoming = home.snapshots / f"{part.sha256}.{uuid.uuid4().hex}.tmp"
     try:
         _take(Path(part.path), incoming)
-        _verify(incoming, part)
+        _verify(incoming, part, connection)
         publish(incoming, final)
     except OSError as error:
         raise unavailable(error, final) from error
@@ -48,7 +55,7 @@ def _take(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _verify(file: Path, part: DatasetPart) -> None:
+def _verify(file: Path, part: DatasetPart, connection: duckdb.DuckDBPyConnection) -> None:
     digest = hashlib.sha256()
     with file.open("rb") as handle:
         while block := handle.read(_BLOCK):
@@ -57,9 +64,8 @@ def _verify(file: Path, part: DatasetPart) -> None:
         raise _corrupt(part, "arrived with other bytes than announced")
     relation = f"read_parquet({text_literal(str(file))})"
     try:
-        with connect() as connection:
-            described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
-            rows = connection.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,)
+        described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+        rows = connection.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,)
     except duckdb.Error as error:
         raise _corrupt(part, "is no Parquet file") from error
     columns = {str(row[0]): str(row[1]) for row in described}

@@ -43,10 +43,14 @@ def resource(number: int) -> Resource:
         provider="aws",
         sub_account_id="a1",
         created_at=HALF_PAST,
-        tags={"team": "a, \"b\"", "Env": ""},
+        tags={"team": 'a, "b"', "Env": ""},
         monthly_cost=Decimal("123456789012345678.123456789012"),
         currency="USD",
     )
+
+
+def left_in(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir()]
 
 
 async def test_every_page_of_a_live_port_is_in_the_file_to_the_digit(tmp_path: Path) -> None:
@@ -65,14 +69,14 @@ async def test_every_page_of_a_live_port_is_in_the_file_to_the_digit(tmp_path: P
     assert rows[7][1:] == (
         "größe\n'数据'",
         HALF_PAST.astimezone(UTC).replace(tzinfo=None),
-        {"team": "a, \"b\"", "Env": ""},
+        {"team": 'a, "b"', "Env": ""},
         Decimal("123456789012345678.123456789012"),
         None,
     )
     assert (part.rows, part.data_as_of) == (2_500, NOW)
     assert again.sha256 == part.sha256
     assert port.pages == 14
-    assert [file.suffix for file in tmp_path.iterdir()] == [".parquet"]
+    assert left_in(tmp_path) == [f"{part.sha256}.parquet"]
 
 
 async def test_an_empty_port_is_an_empty_file_with_all_columns(tmp_path: Path) -> None:
@@ -103,7 +107,7 @@ async def test_a_file_with_only_what_is_needed_is_typed_and_its_other_columns_ar
 
     with duckdb.connect() as connection:
         rows = connection.execute(f"SELECT created_at, monthly_cost FROM read_parquet('{part.path}')").fetchall()
-    assert rows == [(datetime(2026, 9, 30, 22), None)] * 3
+    assert rows == [(datetime(2026, 9, 30, 22, tzinfo=UTC).replace(tzinfo=None), None)] * 3
 
 
 @pytest.mark.parametrize(
