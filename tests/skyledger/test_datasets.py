@@ -144,7 +144,7 @@ def test_conformance_that_the_ledger_lacks_is_worked_out_and_kept(
     run(["conformance", "--json"])
 
     [report] = json.loads(capsys.readouterr().out)
-    assert [r["rule_id"] for r in report["results"] if r["outcome"] == "failed"][:1] == ["ServiceCategory-allowed"]
+    assert "ServiceCategory-allowed" in {r["rule_id"] for r in report["results"] if r["outcome"] == "failed"}
     assert len(Datasets(ledger).current(DatasetName.CONFORMANCE)) == 1
 
 

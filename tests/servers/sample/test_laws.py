@@ -1,5 +1,6 @@
 """Laws of the sample organisation's bills, read from the exported files with plain SQL."""
 
+import csv
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -246,8 +247,8 @@ def test_a_billing_period_is_closed_when_its_invoice_is_issued(year: Path, duck:
         ).fetchall()
     )
     issued = duck.execute(
-        f"SELECT count(DISTINCT (InvoiceIssuerName, BillingPeriodStart)) FROM {_focus(year, 'invoice_detail')} JOIN"
-        f" {_focus(year, 'billing_period')} USING (InvoiceIssuerName, BillingPeriodStart) WHERE InvoiceIssueStatus ="
+        f"SELECT count(DISTINCT (InvoiceIssuerName, BillingPeriodStart)) FROM {_focus(year, 'invoice_detail')} i JOIN"
+        f" {_focus(year, 'billing_period')} p USING (InvoiceIssuerName, BillingPeriodStart) WHERE InvoiceIssueStatus ="
         " 'Issued' AND BillingPeriodStatus = 'Closed' AND InvoiceIssueDate < PaymentDueDate AND InvoiceDetailCreated <="
         " BillingPeriodLastUpdated"
     ).fetchone()
@@ -266,6 +267,23 @@ def test_the_datasets_beside_the_bills_conform_to_focus(
     assert report.rows > 0
     assert report.failures == ()
     assert report.score == 100
+
+
+@pytest.mark.parametrize("dataset", FOCUS_DATASETS.values(), ids=lambda d: d.name)
+def test_the_datasets_beside_the_bills_have_what_the_specification_lists(
+    year: Path, duck: duckdb.DuckDBPyConnection, reference_data: Path, dataset: Dataset
+) -> None:
+    name = next(name.value for name, known in FOCUS_DATASETS.items() if known is dataset)
+    with (reference_data / "focus" / "columns" / "focus-1.4-columns.csv").open(encoding="utf-8") as handle:
+        listed = [row for row in csv.DictReader(handle) if row["dataset"] == dataset.name]
+    written = {row[0] for row in duck.execute(f"DESCRIBE FROM {_focus(year, name)}").fetchall()}
+    assert {row["id"] for row in listed if row["feature_level"] == "Mandatory"} <= written <= {r["id"] for r in listed}
+    for row in (row for row in listed if row["id"] in written):
+        values = {
+            value for (value,) in duck.execute(f"SELECT DISTINCT {row['id']} FROM {_focus(year, name)}").fetchall()
+        }
+        assert row["allows_nulls"] == "True" or None not in values, row["id"]
+        assert not row["allowed_values"] or values <= set(row["allowed_values"].split(";")), row["id"]
 
 
 def test_an_older_azure_run_of_the_open_month_lies_beside_the_newest(
