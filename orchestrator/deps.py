@@ -9,11 +9,12 @@ import anyio
 
 from orchestrator.business.calendar import FiscalCalendar
 from orchestrator.federation.federation import Federation
-from orchestrator.ledger.datasets import DatasetName, Datasets
+from orchestrator.ledger.datasets import Datasets
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.query.engine import QueryEngine
 from orchestrator.settings import Settings
 from orchestrator.state.state import State
+from shared_models.dataset import DatasetName
 from shared_models.server_card import Port, ServerCard
 
 _ASK_SECONDS = 3.0

@@ -32,6 +32,7 @@ class Freshness(WireModel):
     commitments_hours: float = 24
     prices_hours: float = 168
     organisation_hours: float = 6
+    usage_hours: float = 24
 
 
 class Settings(BaseModel):

@@ -3,37 +3,23 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
 
 import anyio
 import anyio.to_thread
 import structlog
-from pydantic import BaseModel
 
 from orchestrator.deps import Deps
 from orchestrator.federation.failure import UpstreamFailure
-from orchestrator.federation.transfer import fetch_parts
+from orchestrator.federation.transfer import Fetched, fetch_parts
 from orchestrator.ledger.adopt import Adoption
-from orchestrator.ledger.datasets import DatasetName
 from orchestrator.ledger.upkeep import sweep
 from shared_models.base import WireModel
-from shared_models.commitment import CommitmentPage
 from shared_models.coverage import Gap, SourceState
+from shared_models.dataset import FOCUS_DATASETS, DatasetName
 from shared_models.errors import FinOpsError
-from shared_models.inventory import ResourcePage
-from shared_models.organisation import SubAccountPage
-from shared_models.recommendation import RecommendationPage
 
 _log = structlog.get_logger("skyledger")
 Tick = Callable[[float, float, str], Awaitable[None]]
-_PAGE: Final = 50
-_MOST_PAGES: Final = 5_000
-_DATASETS: Final[dict[DatasetName, tuple[str, type[BaseModel]]]] = {
-    DatasetName.ORGANISATION: ("list_accounts", SubAccountPage),
-    DatasetName.COMMITMENTS: ("list_commitments", CommitmentPage),
-    DatasetName.RECOMMENDATIONS: ("list_recommendations", RecommendationPage),
-    DatasetName.INVENTORY: ("list_resources", ResourcePage),
-}
 
 
 class Synced(WireModel):
@@ -55,15 +41,24 @@ class SyncResult:
 
 
 async def sync(
-    deps: Deps, providers: Sequence[str], *, datasets: Sequence[DatasetName], tick: Tick | None = None
+    deps: Deps,
+    providers: Sequence[str],
+    *,
+    datasets: Sequence[DatasetName],
+    named: bool = False,
+    tick: Tick | None = None,
 ) -> SyncResult:
-    """Fetch the bills of these clouds, and the datasets that are named; clouds are asked at the same time."""
+    """Fetch the bills of these clouds and these datasets; clouds are asked at the same time.
+
+    A dataset that a cloud does not offer is a gap only where it was asked for by name.
+    """
     done: dict[str, Synced] = {}
     gaps: list[Gap] = []
 
     async def one(provider: str) -> None:
         try:
-            done[provider] = await _sync_cloud(deps, provider, datasets, gaps)
+            done[provider], missing = await _sync_cloud(deps, provider, datasets)
+            gaps.extend(gap for gap in missing if named or gap.state is not SourceState.NOT_OFFERED)
         except UpstreamFailure as failure:
             gaps.append(failure.gap)
         except FinOpsError as error:
@@ -83,47 +78,42 @@ def _sweep(deps: Deps) -> None:
     sweep(deps.ledger.catalog, retention=timedelta(days=deps.settings.retention_days), now=deps.clock())
 
 
-async def _sync_cloud(deps: Deps, provider: str, datasets: Sequence[DatasetName], gaps: list[Gap]) -> Synced:
-    ledger = deps.ledger
-    snapshot = await anyio.to_thread.run_sync(ledger.snapshot)
-    known = [load.sha256 for load in snapshot.loads]
-    deadline = deps.settings.sync_deadline_seconds
-    parts, reports = await fetch_parts(deps.federation, provider, known, ledger.home.staging, deadline=deadline)
-    now = deps.clock()
-    adopted: Adoption = await anyio.to_thread.run_sync(
-        lambda: ledger.adopt(parts, reports, now=now, reason=f"sync {provider}")
+async def _sync_cloud(deps: Deps, provider: str, datasets: Sequence[DatasetName]) -> tuple[Synced, tuple[Gap, ...]]:
+    fetched = await fetch_parts(
+        deps.federation,
+        provider,
+        await anyio.to_thread.run_sync(_known_sha256, deps),
+        deps.ledger.home.staging,
+        datasets=datasets,
+        deadline=deps.settings.sync_deadline_seconds,
     )
+    adopted = await anyio.to_thread.run_sync(_adopt, deps, provider, fetched)
     counts: dict[str, int] = {}
-    for name in datasets:
-        try:
-            counts[name.value] = await _sync_dataset(deps, provider, name)
-        except UpstreamFailure as failure:
-            gaps.append(failure.gap)
-    return Synced(
+    for part in fetched.datasets:
+        counts[part.name.value] = counts.get(part.name.value, 0) + part.rows
+    synced = Synced(
         provider=provider,
         parts_added=adopted.added,
         parts_unchanged=adopted.unchanged,
-        rows=sum(part.rows for part in parts),
+        rows=sum(part.rows for part in fetched.parts),
         datasets=counts,
     )
+    return synced, fetched.gaps
 
 
-async def _sync_dataset(deps: Deps, provider: str, name: DatasetName) -> int:
-    tool, model = _DATASETS[name]
-    items: list[BaseModel] = []
-    cursor: str | None = None
-    page: Any = None
-    for _ in range(_MOST_PAGES):
-        arguments = {"limit": _PAGE, **({"cursor": cursor} if cursor else {})}
-        page = await deps.federation.ask_one(provider, tool, arguments, model, deadline=deps.settings.deadline_seconds)
-        items += page.data
-        cursor = page.pagination.next_cursor
-        if cursor is None:
-            break
-    as_of = max((fresh.data_as_of for fresh in page.freshness if fresh.data_as_of), default=None)
-    now = deps.clock()
-    await anyio.to_thread.run_sync(lambda: deps.datasets.store(name, provider, items, data_as_of=as_of, now=now))
-    return len(items)
+def _known_sha256(deps: Deps) -> list[str]:
+    return [*(load.sha256 for load in deps.ledger.snapshot().loads), *deps.datasets.known_sha256()]
+
+
+def _adopt(deps: Deps, provider: str, fetched: Fetched) -> Adoption:
+    """Everything is verified before anything counts: the datasets first, for they are small."""
+    now, reason = deps.clock(), f"sync {provider}"
+    deps.datasets.receive(fetched.datasets)
+    of_bills = [report for report in fetched.reports if report.dataset is None]
+    of_datasets = [report for report in fetched.reports if report.dataset is not None]
+    adopted = deps.ledger.adopt(fetched.parts, of_bills, now=now, reason=reason)
+    deps.datasets.book(fetched.datasets, of_datasets, now=now, reason=f"{reason} datasets")
+    return adopted
 
 
 def due_datasets(deps: Deps) -> list[DatasetName]:
@@ -134,6 +124,9 @@ def due_datasets(deps: Deps) -> list[DatasetName]:
         DatasetName.RECOMMENDATIONS: tiers.recommendations_hours,
         DatasetName.COMMITMENTS: tiers.commitments_hours,
         DatasetName.ORGANISATION: tiers.organisation_hours,
+        DatasetName.PRICES: tiers.prices_hours,
+        DatasetName.USAGE: tiers.usage_hours,
+        **dict.fromkeys((*FOCUS_DATASETS, DatasetName.CONFORMANCE), 0.0),  # they come with the bills
     }
     fetched = {(found.name, found.provider): found.fetched_at for found in deps.datasets.current()}
     now = deps.clock()

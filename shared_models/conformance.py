@@ -1,6 +1,8 @@
 """What a conformance check says: every rule of a FOCUS requirements model with its outcome on one set of rows."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -105,3 +107,61 @@ class ConformanceReport(WireModel):
     def conforms(self) -> bool:
         """True when no MUST rule is broken."""
         return not any(one.demand is Demand.MUST for one in self.failures)
+
+
+class ConformanceFact(WireModel):
+    """One rule on one bill, as a row of the table `conformance`; a skipped or known-bad rule says why."""
+
+    provider: str
+    billing_account_id: str
+    billing_period_start: datetime
+    source_key: str
+    source_format: str
+    bill_sha256: str
+    model: str
+    dataset: str
+    rule_id: str
+    column_name: str
+    rule: str
+    demand: Demand
+    status: Outcome
+    composite: bool
+    reason: str
+    rows_checked: int
+    rows_failing: int
+    example_row: int | None = None
+    example_value: str | None = None
+
+
+def reports_of(facts: Iterable[ConformanceFact], names: Mapping[str, str]) -> list[ConformanceReport]:
+    """The reports behind the facts, in the order of `names`: the bill's SHA-256 -> what to call it."""
+    by_bill: dict[str, dict[str, ConformanceFact]] = {sha256: {} for sha256 in names}
+    for fact in facts:
+        if fact.bill_sha256 in by_bill:  # one bill may have come from two sources
+            by_bill[fact.bill_sha256][fact.rule_id] = fact
+    return [_report(names[sha256], tuple(own.values())) for sha256, own in by_bill.items() if own]
+
+
+def _report(name: str, facts: tuple[ConformanceFact, ...]) -> ConformanceReport:
+    return ConformanceReport(
+        name=name,
+        model=facts[0].model,
+        dataset=facts[0].dataset,
+        rows=facts[0].rows_checked,
+        results=tuple(_result(fact) for fact in facts),
+    )
+
+
+def _result(fact: ConformanceFact) -> RuleResult:
+    return RuleResult(
+        rule_id=fact.rule_id,
+        column=fact.column_name,
+        rule=fact.rule,
+        demand=fact.demand,
+        outcome=fact.status,
+        composite=fact.composite,
+        reason=fact.reason,
+        rows=fact.rows_failing,
+        example_row=fact.example_row,
+        example_value=fact.example_value,
+    )

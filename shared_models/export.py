@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import Field
+
 from shared_models.base import WireModel
-from shared_models.coverage import Coverage
+from shared_models.coverage import Coverage, Gap
+from shared_models.dataset import DatasetName
 from shared_models.money import ExactDecimal
 from shared_models.page import Pagination
 
@@ -117,12 +120,37 @@ class ImportReport(WireModel):
     residuals: tuple[Residual, ...]
     notes: tuple[str, ...] = ()
     rejected_path: str | None = None
+    dataset: DatasetName | None = None
+    """None: the bill itself."""
 
 
 class ConvertedExport(WireModel):
     """What the converter hands over for one export: its parts and its report."""
 
     parts: tuple[ExportPart, ...]
+    report: ImportReport
+
+
+class DatasetPart(WireModel):
+    """One immutable Parquet file: what one source says in one dataset of one provider, all of it.
+
+    The same `source_key` again replaces what it said before; `data_as_of` is how old the source calls its data.
+    """
+
+    name: DatasetName
+    provider: str
+    source_key: str
+    path: str
+    rows: int
+    size_bytes: int
+    sha256: str
+    data_as_of: datetime | None = None
+
+
+class ConvertedDataset(WireModel):
+    """What the converter hands over for the files of one FOCUS dataset in one export."""
+
+    parts: tuple[DatasetPart, ...]
     report: ImportReport
 
 
@@ -135,12 +163,17 @@ class PartAccess(WireModel):
 
 
 class ExportManifest(WireModel):
-    """Everything about one bulk hand-over, read as one resource: parts, how to get their bytes, import reports."""
+    """Everything about one bulk hand-over, read as one resource: parts, how to get their bytes, import reports.
+
+    `gaps` names what was asked for and is not here.
+    """
 
     provider: str
     parts: tuple[ExportPart, ...]
+    datasets: tuple[DatasetPart, ...] = ()
     access: tuple[PartAccess, ...] = ()
     reports: tuple[ImportReport, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
 
 class PartLink(WireModel):
@@ -165,6 +198,7 @@ class ExportAnswer(WireModel):
     manifest_uri: str
     manifest_sha256: str
     data: tuple[PartLink, ...]
+    datasets: dict[str, int] = Field(default_factory=dict, description="Rows by dataset")
     pagination: Pagination
     coverage: Coverage
 

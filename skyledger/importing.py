@@ -9,10 +9,15 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from orchestrator.ledger.adopt import Adoption
+from orchestrator.ledger.datasets import Datasets
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.settings import load_settings
+from servers.kit.datasets.bill_conformance import Bill, conformance_parts
+from servers.kit.datasets.focus_files import convert_datasets
 from servers.kit.exports.convert import ConvertOptions, convert
-from shared_models.export import ImportReport
+from servers.kit.exports.grouping import holds_bills
+from shared_models.export import ConvertedExport, ExportPart, ImportReport
 from shared_models.money import plain
 from shared_models.period import utc_now
 from shared_models.untrusted import safe_text
@@ -29,20 +34,29 @@ def import_bills(options: argparse.Namespace) -> int:
     """
     settings = load_settings()
     ledger = Ledger(settings.ledger_home)
+    datasets = Datasets(ledger)
     scratch = ledger.home.staging / f"import-{uuid.uuid4().hex}"
     share = settings.max_reject_share if options.max_reject_share is None else options.max_reject_share
     try:
         with progress_bar("import") as progress:
-            converted = convert(
-                options.path,
-                scratch,
-                provider=options.provider,
-                natives=native_formats(),
-                options=ConvertOptions(max_reject_share=share, source_key=options.source),
-                progress=lambda done, what: progress(done * 0.7, what),
-            )
+            chosen = ConvertOptions(max_reject_share=share, source_key=options.source)
+            beside = convert_datasets(options.path, scratch, provider=options.provider, options=chosen)
+            converted: tuple[ConvertedExport, ...] = ()
+            if not beside or holds_bills(options.path, native_formats()):
+                converted = convert(
+                    options.path,
+                    scratch,
+                    provider=options.provider,
+                    natives=native_formats(),
+                    options=chosen,
+                    progress=lambda done, what: progress(done * 0.7, what),
+                )
             reports = [ledger.keep_rejected(export.report) for export in converted]
+            said = [ledger.keep_rejected(dataset.report) for dataset in beside]
             parts = [part for export in converted for part in export.parts]
+            snapshots = [part for dataset in beside for part in dataset.parts]
+            snapshots += conformance_parts(_unknown(ledger, parts), scratch)
+            datasets.receive(snapshots)
             adopted = ledger.adopt(
                 parts,
                 reports,
@@ -50,6 +64,7 @@ def import_bills(options: argparse.Namespace) -> int:
                 reason="import",
                 progress=lambda done, what: progress(0.7 + done * 0.3, what),
             )
+            booked = datasets.book(snapshots, said, now=utc_now(), reason="import datasets")
         snapshot = ledger.snapshot()
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -62,22 +77,30 @@ def import_bills(options: argparse.Namespace) -> int:
     )
     if options.json:
         body = {
-            "generation": adopted.generation,
+            "generation": snapshot.generation,
             "parts_added": adopted.added,
             "parts_unchanged": adopted.unchanged,
+            "datasets_booked": booked,
             "not_counted": aside,
-            "reports": [report.model_dump(mode="json") for report in reports],
+            "reports": [report.model_dump(mode="json") for report in (*reports, *said)],
         }
         print(json.dumps(body, ensure_ascii=False))
     else:
-        _show(reports, adopted.added, adopted.unchanged, aside)
+        _show([*reports, *said], adopted, booked, aside)
     return 0
 
 
-def _show(reports: Sequence[ImportReport], added: int, unchanged: int, aside: Sequence[str]) -> None:
+def _unknown(ledger: Ledger, parts: Sequence[ExportPart]) -> list[Bill]:
+    """The bills that the ledger does not have yet: the others were checked when they came."""
+    known = {load.sha256 for load in ledger.snapshot().loads}
+    return [Bill.of(part) for part in parts if part.sha256 not in known]
+
+
+def _show(reports: Sequence[ImportReport], adopted: Adoption, datasets: int, aside: Sequence[str]) -> None:
     console = Console()
     for report in reports:
-        table = Table(title=f"{report.source_format.value} from {report.source_key}", title_justify="left")
+        what = f"{report.dataset.value}, {report.source_format}" if report.dataset else report.source_format.value
+        table = Table(title=f"{what} from {report.source_key}", title_justify="left")
         for name in ("currency", "billing period", "metric"):
             table.add_column(name)
         for name in ("source", "rejected", "ledger", "residual"):
@@ -85,7 +108,7 @@ def _show(reports: Sequence[ImportReport], added: int, unchanged: int, aside: Se
         for line in report.residuals:
             amounts = [plain(amount) for amount in (line.source, line.rejected, line.ledger, line.residual)]
             table.add_row(line.currency, line.billing_period_start, line.metric.value, *amounts)
-        console.print(table)
+        console.print(table if report.residuals else f"{what} from {report.source_key}")
         console.print(
             f"{report.rows_read} rows read, {report.rows_kept} kept, {report.rows_rejected} set aside;"
             f" filed under {report.provider}"
@@ -95,6 +118,6 @@ def _show(reports: Sequence[ImportReport], added: int, unchanged: int, aside: Se
             console.print(f"  {found.rows} rows: {found.reason} (first: {where} {safe_text(found.example)!r})")
         for note in report.notes:
             console.print(f"  note: {note}")
-    console.print(f"{added} parts booked, {unchanged} unchanged")
+    console.print(f"{adopted.added} parts booked, {adopted.unchanged} unchanged; {datasets} dataset snapshots booked")
     for name in aside:
         console.print(f"  not counted, kept to reconcile: {name} - another source of record covers it")

@@ -3,7 +3,10 @@
 import base64
 import hashlib
 import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import anyio.to_thread
 from mcp.types import BlobResourceContents, TextResourceContents
@@ -11,14 +14,36 @@ from pydantic import ValidationError
 
 from orchestrator.federation.failure import UpstreamFailure
 from orchestrator.federation.federation import Federation
+from shared_models.coverage import Gap
+from shared_models.dataset import DatasetName
 from shared_models.errors import TransferCorruptError
-from shared_models.export import ExportAnswer, ExportManifest, ExportPart, ImportReport, PartAccess
+from shared_models.export import DatasetPart, ExportAnswer, ExportManifest, ExportPart, ImportReport, PartAccess
+
+Part = TypeVar("Part", ExportPart, DatasetPart)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What one cloud handed over: bills and datasets whose files can be read, reports, and what it does not have."""
+
+    parts: tuple[ExportPart, ...]
+    datasets: tuple[DatasetPart, ...]
+    reports: tuple[ImportReport, ...]
+    gaps: tuple[Gap, ...]
 
 
 async def fetch_parts(
-    federation: Federation, provider: str, known_sha256: list[str], into: Path, *, deadline: float
-) -> tuple[tuple[ExportPart, ...], tuple[ImportReport, ...]]:
-    """All parts of one cloud, readable at their `path`; those already known are named and not transferred.
+    federation: Federation,
+    provider: str,
+    known_sha256: Iterable[str],
+    into: Path,
+    *,
+    datasets: Sequence[DatasetName] = (),
+    deadline: float,
+) -> Fetched:
+    """The bills of one cloud and these datasets, readable at their `path`.
+
+    Parts that are known already are named and not transferred.
 
     Raises:
         UpstreamFailure: the cloud did not answer.
@@ -26,22 +51,33 @@ async def fetch_parts(
 
     """
     known = set(known_sha256)
-    manifest = await _manifest(federation, provider, deadline, shared_path=True)
-    missing = [part for part in manifest.parts if part.sha256 not in known]
+    manifest = await _manifest(federation, provider, datasets, deadline, shared_path=True)
+    missing = [part for part in (*manifest.parts, *manifest.datasets) if part.sha256 not in known]
     if all([await anyio.Path(part.path).is_file() for part in missing]):
-        return manifest.parts, manifest.reports
+        return Fetched(manifest.parts, manifest.datasets, manifest.reports, manifest.gaps)
     # No common file system: ask again for the parts as numbered, hashed chunks.
-    manifest = await _manifest(federation, provider, deadline, shared_path=False)
+    manifest = await _manifest(federation, provider, datasets, deadline, shared_path=False)
     access = {entry.sha256: entry for entry in manifest.access}
-    parts = [
-        part if part.sha256 in known else await _fetch(federation, provider, part, access[part.sha256], into, deadline)
-        for part in manifest.parts
-    ]
-    return tuple(parts), manifest.reports
+
+    async def fetched(part: Part) -> Part:
+        if part.sha256 in known:
+            return part
+        return await _fetch(federation, provider, part, access[part.sha256], into, deadline)
+
+    return Fetched(
+        tuple([await fetched(part) for part in manifest.parts]),
+        tuple([await fetched(part) for part in manifest.datasets]),
+        manifest.reports,
+        manifest.gaps,
+    )
 
 
-async def _manifest(federation: Federation, provider: str, deadline: float, *, shared_path: bool) -> ExportManifest:
-    arguments = {"shared_path": shared_path, "limit": 1}
+async def _manifest(
+    federation: Federation, provider: str, datasets: Sequence[DatasetName], deadline: float, *, shared_path: bool
+) -> ExportManifest:
+    arguments: dict[str, object] = {"shared_path": shared_path, "limit": 1}
+    if datasets:
+        arguments["datasets"] = [name.value for name in datasets]
     answer = await federation.ask_one(provider, "export_costs", arguments, ExportAnswer, deadline=deadline)
     contents = await federation.read(provider, answer.manifest_uri, deadline=deadline)
     text = contents[0].text if isinstance(contents[0], TextResourceContents) else ""
@@ -54,8 +90,8 @@ async def _manifest(federation: Federation, provider: str, deadline: float, *, s
 
 
 async def _fetch(
-    federation: Federation, provider: str, part: ExportPart, access: PartAccess, into: Path, deadline: float
-) -> ExportPart:
+    federation: Federation, provider: str, part: Part, access: PartAccess, into: Path, deadline: float
+) -> Part:
     temporary = into / f"{uuid.uuid4().hex}.tmp"
     target = into / f"{part.sha256}.parquet"
     try:

@@ -52,19 +52,23 @@ CREATE TABLE IF NOT EXISTS booking (
     PRIMARY KEY (load_id, from_generation)
 );
 
--- Snapshots of what is not a bill: inventory, usage, prices, commitments, recommendations, organisation.
+-- Snapshots of what is not a bill, one a source: inventory, usage, prices, invoices, ... Those that are booked count;
+-- where two sources say the same, the booked one is merged from them (source_key 'merged').
 CREATE TABLE IF NOT EXISTS dataset (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
     provider TEXT NOT NULL,
+    source_key TEXT NOT NULL,
     file TEXT NOT NULL,
     rows INTEGER NOT NULL,
     sha256 TEXT NOT NULL,
     data_as_of TEXT,
     fetched_at TEXT NOT NULL,
+    booked INTEGER NOT NULL,
     from_generation INTEGER NOT NULL REFERENCES generation (id),
     to_generation INTEGER REFERENCES generation (id)
 );
+CREATE INDEX IF NOT EXISTS dataset_source ON dataset (name, provider, source_key);
 
 CREATE TABLE IF NOT EXISTS import_report (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

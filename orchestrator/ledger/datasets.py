@@ -1,109 +1,98 @@
-"""Datasets beside the bills: one immutable Parquet snapshot per (dataset, provider), each with its own age."""
+"""Datasets beside the bills: immutable Parquet snapshots per (dataset, provider, source), each with its own age."""
 
-import hashlib
-import json
-import uuid
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-
-from pydantic import BaseModel
+from typing import Any
 
 from orchestrator.business.config import AccountRecord
 from orchestrator.ledger.catalog import new_generation, stamp, unstamp
+from orchestrator.ledger.dataset_rows import DatasetRow, current_row, insert_row, keep_reports, refresh_row
+from orchestrator.ledger.dataset_sources import settle_sources
 from orchestrator.ledger.duck import connect, text_literal
-from orchestrator.ledger.home import publish
 from orchestrator.ledger.ledger import Ledger
+from orchestrator.ledger.receive import receive_datasets
+from shared_models.dataset import FOCUS_DATASETS, DatasetName, columns_of
+from shared_models.export import DatasetPart, ImportReport
 from shared_models.organisation import SubAccount
-
-
-class DatasetName(StrEnum):
-    """What is kept beside the bills."""
-
-    INVENTORY = "inventory"
-    RECOMMENDATIONS = "recommendations"
-    COMMITMENTS = "commitments"
-    ORGANISATION = "organisation"
 
 
 @dataclass(frozen=True)
 class DatasetSnapshot:
-    """The current snapshot of one dataset of one provider."""
+    """What counts of one dataset of one provider, from one source or merged from several."""
 
     name: DatasetName
     provider: str
+    source_key: str
     file: str
     rows: int
+    sha256: str
     data_as_of: datetime | None
     fetched_at: datetime
 
 
+@dataclass(frozen=True)
+class SqlTable:
+    """A dataset for SQL: the files to read as one table, perhaps none, and the columns that each of them has."""
+
+    files: tuple[Path, ...]
+    columns: Mapping[str, str]
+
+
 class Datasets:
-    """Store and read snapshots of what is not a bill."""
+    """Take in, commit and read snapshots of what is not a bill."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def store(
-        self,
-        name: DatasetName,
-        provider: str,
-        items: Sequence[BaseModel],
-        *,
-        data_as_of: datetime | None,
-        now: datetime,
-    ) -> None:
-        """Replace a provider's snapshot; an import of bills never waits for it.
+    def receive(self, parts: Sequence[DatasetPart]) -> None:
+        """Verify the parts and file them; nothing counts before `book`. What the ledger has already is not read again.
 
         Raises:
+            TransferCorruptError: a part has other bytes, rows or columns than announced.
             LedgerUnavailableError: the disk refused.
 
         """
-        final = self._ledger.home.snapshots / f"{name.value}-{provider}-{uuid.uuid4().hex[:12]}.parquet"
-        _write(final, items)
-        digest = hashlib.sha256(final.read_bytes()).hexdigest()
+        receive_datasets(self._ledger.home, parts)
+
+    def book(
+        self, parts: Sequence[DatasetPart], reports: Sequence[ImportReport] = (), *, now: datetime, reason: str
+    ) -> int:
+        """Commit received parts in one step, each in place of what its source said before; returns how many are new.
+
+        A part that says what the ledger has already changes nothing but its age.
+        """
         with self._ledger.catalog.committing() as connection:
-            generation = new_generation(connection, f"{name.value} {provider}", now)
-            connection.execute(
-                "UPDATE dataset SET to_generation = ? WHERE name = ? AND provider = ? AND to_generation IS NULL",
-                [generation, name.value, provider],
-            )
-            connection.execute(
-                "INSERT INTO dataset (name, provider, file, rows, sha256, data_as_of, fetched_at, from_generation)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    name.value,
-                    provider,
-                    f"snapshots/{final.name}",
-                    len(items),
-                    digest,
-                    stamp(data_as_of) if data_as_of else None,
-                    stamp(now),
-                    generation,
-                ],
-            )
+            fresh = [part for part in parts if not _is_known(connection, part, now)]
+            if not fresh:
+                return 0
+            generation = new_generation(connection, reason, now)
+            for part in fresh:
+                insert_row(connection, _row(part), generation, now)
+            for name, provider in sorted({(part.name, part.provider) for part in fresh}):
+                if name in FOCUS_DATASETS:
+                    settle_sources(connection, self._ledger.home, name, provider, generation, now)
+            keep_reports(connection, reports, generation)
+            return len(fresh)
 
     def current(self, name: DatasetName | None = None) -> tuple[DatasetSnapshot, ...]:
-        """The current snapshots, of one dataset or of all."""
+        """The snapshots that count now, of one dataset or of all."""
+        return self._snapshots(name, None)
+
+    def tables_at(self, generation: int) -> dict[str, SqlTable]:
+        """Every dataset as it was in a generation, for SQL; one that was never delivered has no files."""
+        files: dict[str, list[Path]] = {name.value: [] for name in DatasetName}
+        for snapshot in self._snapshots(None, generation):
+            files[snapshot.name.value].append(self._ledger.home.root / snapshot.file)
+        return {name.value: SqlTable(tuple(files[name.value]), columns_of(name)) for name in DatasetName}
+
+    def known_sha256(self) -> list[str]:
+        """The content of everything that the sources say now, so that it is not transferred again."""
         with self._ledger.catalog.reading() as connection:
-            rows = connection.execute(
-                "SELECT * FROM dataset WHERE to_generation IS NULL AND (?1 IS NULL OR name = ?1)"
-                " ORDER BY name, provider",
-                [name.value if name else None],
-            ).fetchall()
-        return tuple(
-            DatasetSnapshot(
-                name=DatasetName(row["name"]),
-                provider=row["provider"],
-                file=row["file"],
-                rows=int(row["rows"]),
-                data_as_of=unstamp(row["data_as_of"]) if row["data_as_of"] else None,
-                fetched_at=unstamp(row["fetched_at"]),
-            )
-            for row in rows
-        )
+            rows = connection.execute("SELECT DISTINCT sha256 FROM dataset WHERE to_generation IS NULL").fetchall()
+        return [row["sha256"] for row in rows]
 
     def organisation(self) -> tuple[tuple[AccountRecord, ...], dict[str, int]]:
         """The account tree as dimension records, and the number of sub accounts of each provider."""
@@ -115,25 +104,67 @@ class Datasets:
             records += [_record(account) for account in accounts]
         return tuple(records), counts
 
-    def items(self, snapshot: DatasetSnapshot) -> list[dict[str, object]]:
-        """The items of a snapshot, as they were stored."""
-        path = self._ledger.home.root / snapshot.file
+    def items(self, *snapshots: DatasetSnapshot) -> list[dict[str, Any]]:
+        """The rows of some snapshots of one dataset, without their nulls, times in UTC, in the files' order."""
+        if not snapshots:
+            return []
+        files = ", ".join(text_literal(str(self._ledger.home.root / snapshot.file)) for snapshot in snapshots)
         with connect() as connection:
+            connection.execute("SET preserve_insertion_order = true")
+            result = connection.execute(f"SELECT * FROM read_parquet([{files}])")
+            names = [str(column[0]) for column in result.description or ()]
+            rows = result.fetchall()
+        return [
+            {name: _aware(value) for name, value in zip(names, row, strict=True) if value is not None} for row in rows
+        ]
+
+    def _snapshots(self, name: DatasetName | None, generation: int | None) -> tuple[DatasetSnapshot, ...]:
+        with self._ledger.catalog.reading() as connection:
             rows = connection.execute(
-                f"SELECT item FROM read_parquet({text_literal(str(path))}) ORDER BY position"
+                "SELECT * FROM dataset WHERE booked = 1 AND (:name IS NULL OR name = :name) AND CASE WHEN :at IS NULL"
+                " THEN to_generation IS NULL ELSE from_generation <= :at AND (to_generation IS NULL OR"
+                " to_generation > :at) END ORDER BY name, provider, source_key",
+                {"name": name.value if name else None, "at": generation},
             ).fetchall()
-        return [json.loads(item) for (item,) in rows]
+        return tuple(_snapshot(row) for row in rows)
 
 
-def _write(final: Path, items: Sequence[BaseModel]) -> None:
-    temporary = final.with_name(final.name + ".tmp")
-    lines = [[position, item.model_dump_json()] for position, item in enumerate(items)]
-    with connect() as connection:
-        connection.execute("CREATE TABLE snapshot (position BIGINT, item VARCHAR)")
-        if lines:
-            connection.executemany("INSERT INTO snapshot VALUES (?, ?)", lines)
-        connection.execute(f"COPY snapshot TO {text_literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)")
-    publish(temporary, final)
+def _is_known(connection: sqlite3.Connection, part: DatasetPart, now: datetime) -> bool:
+    """Whether the source said the same the last time; its age is then brought up to date."""
+    found = current_row(connection, part.name, part.provider, part.source_key)
+    if found is None or found["sha256"] != part.sha256:
+        return False
+    refresh_row(connection, int(found["id"]), part.data_as_of, now)
+    return True
+
+
+def _row(part: DatasetPart) -> DatasetRow:
+    return DatasetRow(
+        name=part.name,
+        provider=part.provider,
+        source_key=part.source_key,
+        file=f"snapshots/{part.sha256}.parquet",
+        rows=part.rows,
+        sha256=part.sha256,
+        data_as_of=stamp(part.data_as_of) if part.data_as_of else None,
+    )
+
+
+def _snapshot(row: sqlite3.Row) -> DatasetSnapshot:
+    return DatasetSnapshot(
+        name=DatasetName(row["name"]),
+        provider=row["provider"],
+        source_key=row["source_key"],
+        file=row["file"],
+        rows=int(row["rows"]),
+        sha256=row["sha256"],
+        data_as_of=unstamp(row["data_as_of"]) if row["data_as_of"] else None,
+        fetched_at=unstamp(row["fetched_at"]),
+    )
+
+
+def _aware(value: Any) -> Any:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
 def _record(account: SubAccount) -> AccountRecord:

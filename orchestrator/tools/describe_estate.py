@@ -7,7 +7,6 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator.deps import Deps
-from orchestrator.ledger.datasets import DatasetName
 from orchestrator.ledger.snapshot import Snapshot
 from orchestrator.query.coverage import freshness_of
 from orchestrator.query.dimensions import GROUPABLE
@@ -15,6 +14,7 @@ from orchestrator.query.plan import BUILT_IN_SPEND
 from orchestrator.query.values import ValueIndex
 from shared_models.base import WireModel
 from shared_models.coverage import Coverage, Freshness
+from shared_models.dataset import DatasetName
 from shared_models.period import ChargePeriod
 from shared_models.server_card import ServerCard
 from shared_models.untrusted import safe_text

@@ -7,11 +7,11 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from orchestrator.deps import Deps
-from orchestrator.ledger.datasets import DatasetName
 from orchestrator.sync import Synced, due_datasets
 from orchestrator.sync import sync as run_sync
 from shared_models.base import WireModel
 from shared_models.coverage import Coverage
+from shared_models.dataset import DatasetName
 
 
 class SyncAnswer(WireModel):
@@ -35,7 +35,7 @@ async def sync(
     """
     names = [name for name in deps.federation.names if not providers or name in providers]
     wanted = list(datasets) if datasets is not None else await anyio.to_thread.run_sync(due_datasets, deps)
-    result = await run_sync(deps, names, datasets=wanted, tick=ctx.report_progress)
+    result = await run_sync(deps, names, datasets=wanted, named=datasets is not None, tick=ctx.report_progress)
     snapshot = await anyio.to_thread.run_sync(deps.ledger.snapshot)
     return SyncAnswer(
         clouds=result.clouds,

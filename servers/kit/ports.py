@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 from shared_models.commitment import CommitmentDiscount
 from shared_models.coverage import Freshness
-from shared_models.export import ConvertedExport
+from shared_models.export import ConvertedDataset, ConvertedExport
 from shared_models.inventory import Resource
 from shared_models.organisation import SubAccount
 from shared_models.period import ChargePeriod
@@ -55,9 +55,11 @@ class Costs(Protocol):
 
 
 class Exports(Protocol):
-    """The bill in bulk, as FOCUS 1.4 Parquet."""
+    """The bill in bulk, as FOCUS 1.4 Parquet, and the other FOCUS datasets that are exported beside it."""
 
     async def convert(self, period: ChargePeriod | None) -> tuple[ConvertedExport, ...]: ...
+
+    async def datasets(self) -> tuple[ConvertedDataset, ...]: ...
 
 
 class Pages(Protocol[Item]):

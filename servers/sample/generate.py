@@ -19,6 +19,7 @@ from servers.sample.azure_export import apply_quirks, write_azure
 from servers.sample.bill import begin_charge, describe_bill
 from servers.sample.business import write_business
 from servers.sample.commitments import add_unused_and_purchases, apply_commitments
+from servers.sample.contracts import write_contracts
 from servers.sample.dimensions import create_dimensions
 from servers.sample.estates import ESTATES, Estate
 from servers.sample.evidence import write_recommendations, write_usage
@@ -31,7 +32,7 @@ from servers.sample.plan import Plan
 from servers.sample.usage import create_usage
 from shared_models.errors import InvalidArgumentError
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised whenever the same arguments would give other rows."""
 UNTIL: Final = datetime(2026, 11, 24, tzinfo=UTC)
 MARKER: Final = "sample.json"
@@ -183,6 +184,7 @@ def _write_datasets(connection: duckdb.DuckDBPyConnection, plan: Plan, directory
     write_answer_key(connection, plan, directory / "answer-key")
     create_inventory(connection, plan)
     write_inventory(connection, plan, directory)
+    write_contracts(connection, plan, directory)
     write_usage(connection, plan, directory)
     write_recommendations(connection, plan, directory, directory / "answer-key")
     write_business(connection, plan, directory / "business")

@@ -25,7 +25,7 @@ OWN_COLUMNS: Final[dict[str, str]] = {
 
 MAP_COLUMNS: Final = frozenset({"Tags", "AllocatedTags"})
 
-_SQL_TYPE: Final = {
+SQL_TYPE: Final = {
     Kind.STRING: "VARCHAR",
     Kind.JSON: "VARCHAR",
     Kind.DECIMAL: "DECIMAL(30,12)",
@@ -34,7 +34,7 @@ _SQL_TYPE: Final = {
 
 FACT_COLUMNS: Final[dict[str, str]] = {
     **{
-        column.name: "MAP(VARCHAR, VARCHAR)" if column.name in MAP_COLUMNS else _SQL_TYPE[column.kind]
+        column.name: "MAP(VARCHAR, VARCHAR)" if column.name in MAP_COLUMNS else SQL_TYPE[column.kind]
         for column in COST_AND_USAGE.columns
     },
     **OWN_COLUMNS,

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any, Final
 
 from servers.kit.conformance.model import RequirementsModel
-from shared_models.focus.column import Column, Kind, Level
+from shared_models.focus.column import Column, Dataset, Kind, Level
 from shared_models.focus.cost_and_usage import COST_AND_USAGE
 
 _Json = dict[str, Any]
@@ -53,6 +53,8 @@ _PAIRED: Final = (
 )
 """Of those, the ones that are there whenever the other is."""
 
+_PERIODS: Final = ("BillingPeriod", "ChargePeriod", "ContractPeriod", "ContractCommitmentPeriod")
+
 _PRICES: Final = (
     "ContractedUnitPrice",
     "ListUnitPrice",
@@ -62,12 +64,14 @@ _PRICES: Final = (
 
 
 @cache
-def builtin_model() -> RequirementsModel:
-    """FOCUS 1.4 Cost and Usage: presence, types, forms, nullability, allowed values, periods, metrics."""
+def builtin_model(dataset: Dataset = COST_AND_USAGE) -> RequirementsModel:
+    """One dataset of FOCUS 1.4: presence, types, forms, nullability, allowed values, periods, of a bill its metrics."""
     rules: dict[str, _Json] = {}
-    for column in COST_AND_USAGE.columns:
+    for column in dataset.columns:
         rules |= _column_rules(column)
-    rules |= _relations()
+    rules |= _periods(dataset)
+    if dataset is COST_AND_USAGE:
+        rules |= {**_pairings(), **_metrics(), **_parents()}
     return RequirementsModel.model_validate({"Details": {"FOCUSVersion": "1.4"}, "ModelRules": rules})
 
 
@@ -136,10 +140,6 @@ def _column_rules(column: Column) -> dict[str, _Json]:
     return found
 
 
-def _relations() -> dict[str, _Json]:
-    return {**_pairings(), **_periods(), **_metrics(), **_parents()}
-
-
 def _pairings() -> dict[str, _Json]:
     found: dict[str, _Json] = {}
     for name, other in _NULL_WITHOUT.items():
@@ -163,7 +163,7 @@ def _pairings() -> dict[str, _Json]:
     return found
 
 
-def _periods() -> dict[str, _Json]:
+def _periods(dataset: Dataset) -> dict[str, _Json]:
     return {
         f"{period}End-after": _rule(
             f"{period}End",
@@ -171,7 +171,8 @@ def _periods() -> dict[str, _Json]:
             {"CheckFunction": "CheckColumnAfterColumn", "ColumnAName": f"{period}End", "ColumnBName": f"{period}Start"},
             rests_on=(f"{period}End-type", f"{period}Start-type"),
         )
-        for period in ("BillingPeriod", "ChargePeriod")
+        for period in _PERIODS
+        if f"{period}Start" in dataset.names
     }
 
 

@@ -11,13 +11,14 @@ import anyio.to_thread
 
 from servers.kit.exported.bills import Bills
 from servers.kit.exported.costs import ExportedCosts
+from servers.kit.exported.focus_files import FocusFiles
 from servers.kit.exported.tables import Table
 from servers.kit.exports.native import NativeFormat
 from servers.kit.ports import Identity
 from shared_models.commitment import CommitmentDiscount
 from shared_models.coverage import Freshness
 from shared_models.errors import SourceNotEnabledError
-from shared_models.export import ConvertedExport
+from shared_models.export import ConvertedDataset, ConvertedExport
 from shared_models.inventory import Resource
 from shared_models.organisation import SubAccount
 from shared_models.period import ChargePeriod, parse_instant
@@ -28,10 +29,15 @@ from shared_models.usage import UsageFact
 
 
 class ExportedExports:
-    """The bulk port over converted bills."""
+    """The bulk port over converted bills and the FOCUS files beside them."""
 
-    def __init__(self, bills: Bills) -> None:
+    def __init__(self, bills: Bills, focus: FocusFiles) -> None:
         self._bills = bills
+        self._focus = focus
+
+    async def datasets(self) -> tuple[ConvertedDataset, ...]:
+        """The other FOCUS datasets of the folder."""
+        return await anyio.to_thread.run_sync(self._focus.converted)
 
     async def convert(self, period: ChargePeriod | None) -> tuple[ConvertedExport, ...]:
         """Every export, with the parts whose charges touch the period."""
@@ -62,6 +68,7 @@ class ExportedCloud:
         self.folder = folder
         root = folder or Path("/nonexistent")
         self._bills = Bills(root, cache, name, natives)
+        self._focus = FocusFiles(root, cache, name)
         self.inventory = Table(root / "inventory.parquet", Resource, ("resource_type", "resource_id"))
         self.usage = Table(root / "usage.parquet", UsageFact, ("resource_id", "metric", "start"))
         self.prices = Table(root / "prices.parquet", SkuPrice, ("service_name", "sku_id", "region_id"))
@@ -84,7 +91,7 @@ class ExportedCloud:
     def exports(self) -> ExportedExports:
         """The bills in bulk."""
         self._require_bills()
-        return ExportedExports(self._bills)
+        return ExportedExports(self._bills, self._focus)
 
     def offers(self) -> dict[Port, bool]:
         """Which ports the folder can serve."""

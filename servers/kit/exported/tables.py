@@ -30,8 +30,13 @@ class Table(Generic[Item]):
         """Whether the file is there."""
         return self._file.is_file()
 
-    async def page(self, conditions: Mapping[str, object], *, offset: int, limit: int) -> Slice[Item]:
-        """Items that meet the conditions (`column` equals value; null conditions are left out).
+    @property
+    def file(self) -> Path:
+        """Where the items lie, whether or not they are there."""
+        return self._file
+
+    def require(self) -> None:
+        """Check that the file is there.
 
         Raises:
             SourceNotEnabledError: the folder has no such dataset.
@@ -41,6 +46,15 @@ class Table(Generic[Item]):
             raise SourceNotEnabledError(
                 self._file.stem, source="this folder of exported data", hint=f"Put {self._file.name} beside the bills."
             )
+
+    async def page(self, conditions: Mapping[str, object], *, offset: int, limit: int) -> Slice[Item]:
+        """Items that meet the conditions (`column` equals value; null conditions are left out).
+
+        Raises:
+            SourceNotEnabledError: the folder has no such dataset.
+
+        """
+        self.require()
         return await anyio.to_thread.run_sync(self._page, conditions, offset, limit)
 
     def _page(self, conditions: Mapping[str, object], offset: int, limit: int) -> Slice[Item]:

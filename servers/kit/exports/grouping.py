@@ -9,7 +9,8 @@ from typing import Final
 import duckdb
 
 from servers.kit.exports.focus import recognise
-from servers.kit.exports.layout import Export, is_bill
+from servers.kit.exports.focus_datasets import recognise_dataset
+from servers.kit.exports.layout import Export, discover, is_bill
 from servers.kit.exports.native import NativeFormat, native_relation, normalised
 from servers.kit.exports.precheck import csv_header
 from servers.kit.exports.read import kind_of, open_source
@@ -24,20 +25,38 @@ _ACTUAL_NAME: Final = re.compile(r"actual", re.IGNORECASE)
 
 
 def groups_of(export: Export, natives: Sequence[NativeFormat]) -> list[tuple[str, tuple[Path, ...]]]:
-    """(format, files) of an export; files whose format is not known stand under an empty one."""
+    """(format, files) of an export; files whose format is not known stand under an empty one.
+
+    Files of the other FOCUS datasets are no bills and are left out.
+    """
     groups: dict[tuple[str, str], list[Path]] = {}
     for file in export.files:
-        if is_bill(file):
-            kind = kind_of(file)
-            groups.setdefault((kind, _format_of(file, kind, natives)), []).append(file)
+        columns = columns_of_file(file) if is_bill(file) else ()
+        if is_bill(file) and recognise_dataset(columns) is None:
+            groups.setdefault((kind_of(file), _format_of(file, columns, natives)), []).append(file)
     return [(source_format, tuple(files)) for (_, source_format), files in sorted(groups.items())]
 
 
-def _format_of(file: Path, kind: str, natives: Sequence[NativeFormat]) -> str:
+def holds_bills(path: Path, natives: Sequence[NativeFormat]) -> bool:
+    """Whether anything under a path could be a bill, rather than another FOCUS dataset.
+
+    Raises:
+        UnreadableExportError: the path is not there or holds nothing to read.
+
+    """
+    return any(groups_of(export, natives) for export in discover(path))
+
+
+def columns_of_file(file: Path) -> tuple[str, ...]:
+    """The column names of a file; none where it cannot be read, for the reader will say why, with its row."""
+    kind = kind_of(file)
     try:
-        columns = csv_header(file) if kind == "csv" else _described(file, kind)
+        return csv_header(file) if kind == "csv" else _described(file, kind)
     except (FinOpsError, OSError, EOFError, UnicodeDecodeError, duckdb.Error):
-        return ""  # the reader will say what is wrong with it, with its row
+        return ()
+
+
+def _format_of(file: Path, columns: Sequence[str], natives: Sequence[NativeFormat]) -> str:
     if shape := recognise(columns):
         return shape.version.value
     spelled = {normalised(name) for name in columns}

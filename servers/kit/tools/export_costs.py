@@ -1,17 +1,23 @@
 """Tool: the bill in bulk."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
 import anyio.to_thread
 from pydantic import Field
 
-from servers.kit.deps import Cursor, Deps, answered, pagination
+from servers.kit.datasets.handover import hand_over
+from servers.kit.deps import Cursor, Deps, pagination
+from shared_models.coverage import Coverage, Gap, SourceState
+from shared_models.dataset import DatasetName
+from shared_models.errors import SourceNotEnabledError
 from shared_models.export import (
+    ConvertedExport,
+    DatasetPart,
     ExportAnswer,
     ExportManifest,
-    ExportPart,
     PartAccess,
     PartLink,
     totals_by_currency,
@@ -26,19 +32,27 @@ async def export_costs(
     deps: Deps,
     period: Annotated[str | None, Field(description="For example 2026-10; all without it")] = None,
     shared_path: Annotated[bool, Field(description="False: do not rely on a common file system")] = True,
+    datasets: Annotated[list[DatasetName] | None, Field(description="Datasets to add; none without it")] = None,
     limit: Annotated[int, Field(ge=1, le=50, description="Parts per page")] = 10,
     cursor: Cursor = None,
 ) -> ExportAnswer:
     """The bill in bulk for a sync: FOCUS 1.4 Parquet parts with rows, totals per currency and SHA-256. Read a part at
     its path, or chunk by chunk as resources; the manifest resource lists everything. Not for answering questions.
     """
-    digest = question_digest(deps.cloud.name, "export_costs", period, shared_path)
+    digest = question_digest(deps.cloud.name, "export_costs", period, shared_path, datasets)
     offset, _ = decode_cursor(cursor, digest=digest)
-    found = await deps.cloud.exports.convert(ChargePeriod.parse(period) if period else None)
+    found, gaps = await _bills(deps, ChargePeriod.parse(period) if period else None, alone=not datasets)
     parts = tuple(part for export in found for part in export.parts)
-    access = () if shared_path else tuple([await anyio.to_thread.run_sync(_access, deps, part) for part in parts])
+    beside = await hand_over(deps.cloud, datasets or [], found, export_folder(deps))
+    files = {part.sha256: part.path for part in (*parts, *beside.parts)}
+    access = () if shared_path else await anyio.to_thread.run_sync(_every_access, deps, files)
     manifest = ExportManifest(
-        provider=deps.cloud.name, parts=parts, access=access, reports=tuple(export.report for export in found)
+        provider=deps.cloud.name,
+        parts=parts,
+        datasets=beside.parts,
+        access=access,
+        reports=(*(export.report for export in found), *beside.reports),
+        gaps=(*gaps, *beside.gaps),
     )
     sha256 = await anyio.to_thread.run_sync(_keep, export_folder(deps), manifest)
     chunks = {entry.sha256: entry.chunk_uris for entry in access}
@@ -61,8 +75,9 @@ async def export_costs(
             )
             for part in parts[offset : offset + limit]
         ),
+        datasets=_rows_by_dataset(beside.parts),
         pagination=pagination(offset, limit, len(parts), digest),
-        coverage=answered(deps),
+        coverage=Coverage(complete=not manifest.gaps, answered=(deps.cloud.name,), gaps=manifest.gaps),
     )
 
 
@@ -71,9 +86,25 @@ def export_folder(deps: Deps) -> Path:
     return deps.settings.home / "servers" / deps.cloud.name / "exports"
 
 
+async def _bills(
+    deps: Deps, period: ChargePeriod | None, *, alone: bool
+) -> tuple[tuple[ConvertedExport, ...], tuple[Gap, ...]]:
+    """The converted bills; a cloud without any may still hand over datasets, and says what is missing."""
+    try:
+        return await deps.cloud.exports.convert(period), ()
+    except SourceNotEnabledError as error:
+        if alone:
+            raise
+        missing = Gap(
+            source=deps.cloud.name, state=SourceState.ERROR, code=error.code, message=error.message, hint=error.hint
+        )
+        return (), (missing,)
+
+
 def _keep(folder: Path, manifest: ExportManifest) -> str:
     data = manifest.model_dump_json().encode()
     sha256 = hashlib.sha256(data).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{sha256}.manifest.json"
     temporary = file.with_suffix(".tmp")
     temporary.write_bytes(data)
@@ -81,14 +112,25 @@ def _keep(folder: Path, manifest: ExportManifest) -> str:
     return sha256
 
 
-def _access(deps: Deps, part: ExportPart) -> PartAccess:
+def _rows_by_dataset(parts: Sequence[DatasetPart]) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    for part in parts:
+        rows[part.name.value] = rows.get(part.name.value, 0) + part.rows
+    return rows
+
+
+def _every_access(deps: Deps, files: Mapping[str, str]) -> tuple[PartAccess, ...]:
+    return tuple(_access(deps, sha256, Path(path)) for sha256, path in files.items())
+
+
+def _access(deps: Deps, sha256: str, file: Path) -> PartAccess:
     digests: list[str] = []
-    with Path(part.path).open("rb") as handle:
+    with file.open("rb") as handle:
         while block := handle.read(CHUNK_BYTES):
             digests.append(hashlib.sha256(block).hexdigest())
-    base = f"skyledger://{deps.cloud.name}/exports/{part.sha256}"
+    base = f"skyledger://{deps.cloud.name}/exports/{sha256}"
     return PartAccess(
-        sha256=part.sha256,
+        sha256=sha256,
         chunk_uris=tuple(f"{base}/{number}" for number in range(len(digests))),
         chunk_sha256=tuple(digests),
     )

@@ -1,15 +1,22 @@
 """Laws of the sample organisation's bills, read from the exported files with plain SQL."""
 
+import csv
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from servers.kit.conformance.builtin import builtin_model
+from servers.kit.conformance.check import check
 from servers.sample.generate import generate
+from shared_models.dataset import FOCUS_DATASETS
 from shared_models.errors import InvalidArgumentError
-from shared_models.focus.column import Level
+from shared_models.focus.billing_period import BILLING_PERIOD
+from shared_models.focus.column import Dataset, Level
+from shared_models.focus.contract_commitment import CONTRACT_COMMITMENT
 from shared_models.focus.cost_and_usage import COST_AND_USAGE
+from shared_models.focus.invoice_detail import INVOICE_DETAIL
 from tests.servers.sample.reading import AWS, DETAILED, GOOGLE, JAPAN, azure, azure_runs, parquet
 
 MONEY = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
@@ -174,6 +181,109 @@ def test_columns_keep_to_the_vocabularies_and_nulls_of_focus(
             assert {row[0] for row in found} <= {value.value for value in column.allowed}, column.name
         if column.level is Level.MANDATORY and not column.nullable:
             assert duck.execute(f"SELECT count(*) FROM {source} WHERE {column.name} IS NULL").fetchone() == (0,), column
+
+
+def _focus(root: Path, name: str) -> str:
+    return f"read_parquet('{root}/*/{name}.parquet', union_by_name=true)"
+
+
+def test_invoice_lines_add_up_to_the_invoices_of_the_answer_key(year: Path, duck: duckdb.DuckDBPyConnection) -> None:
+    lines = duck.execute(
+        "SELECT BillingAccountId, strftime(BillingPeriodStart, '%Y-%m-%d'), BillingCurrency, sum(BilledCost) FROM"
+        f" {_focus(year, 'invoice_detail')} GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    invoices = duck.execute(
+        "SELECT billing_account_id, billing_month, currency, CAST(invoiced AS DECIMAL(38,12)) FROM"
+        f" read_csv('{year}/answer-key/invoices.csv', all_varchar=true) ORDER BY ALL"
+    ).fetchall()
+    assert len(invoices) == 4 * 12
+    assert lines == invoices
+    whole = "CASE BillingCurrency WHEN 'JPY' THEN BilledCost ELSE BilledCost * 100 END"
+    assert duck.execute(
+        f"SELECT count(*) FROM {_focus(year, 'invoice_detail')} WHERE {whole} <> ROUND({whole})"
+    ).fetchone() == (0,)
+
+
+@pytest.mark.parametrize("name", ["aws", "japan", "gcp", "azure"])
+def test_the_invoices_that_a_bill_names_are_in_the_invoice_lines_of_their_month(
+    year: Path, duck: duckdb.DuckDBPyConnection, name: str
+) -> None:
+    billed = (
+        "SELECT DISTINCT InvoiceId, BillingAccountId, CAST(BillingPeriodStart AS VARCHAR)[:10] FROM"
+        f" {_sources(year)[name]} WHERE InvoiceId IS NOT NULL"
+    )
+    lines = (
+        "SELECT DISTINCT InvoiceId, BillingAccountId, strftime(BillingPeriodStart, '%Y-%m-%d') FROM"
+        f" {_focus(year, 'invoice_detail')}"
+    )
+    assert len(duck.execute(billed).fetchall()) == 12
+    assert duck.execute(f"{billed} EXCEPT {lines}").fetchall() == []
+
+
+def test_contracts_are_the_commitments_that_are_paid_for(year: Path, duck: duckdb.DuckDBPyConnection) -> None:
+    contracts = duck.execute(
+        "SELECT ContractCommitmentId, ContractCommitmentPeriodStart, ContractCommitmentPeriodEnd, BillingCurrency,"
+        f" lower(ContractCommitmentLifecycleStatus) FROM {_focus(year, 'contract_commitment')} ORDER BY ALL"
+    ).fetchall()
+    commitments = duck.execute(
+        'SELECT commitment_discount_id, "start", "end", currency, status FROM'
+        f" read_parquet('{year}/*/commitments.parquet') ORDER BY ALL"
+    ).fetchall()
+    costs = duck.execute(
+        f"SELECT count(*), count_if(ContractCommitmentCost = CAST(term_cost AS DECIMAL(38,12))) FROM"
+        f" {_focus(year, 'contract_commitment')} JOIN read_csv('{year}/answer-key/commitments.csv', all_varchar=true)"
+        " ON commitment_id = ContractCommitmentId"
+    ).fetchone()
+    assert len(contracts) > 10
+    assert contracts == commitments
+    assert costs is not None
+    assert costs[0] == costs[1] > 10
+
+
+def test_a_billing_period_is_closed_when_its_invoice_is_issued(year: Path, duck: duckdb.DuckDBPyConnection) -> None:
+    periods = dict(
+        duck.execute(
+            f"SELECT BillingPeriodStatus, count(*) FROM {_focus(year, 'billing_period')} GROUP BY 1"
+        ).fetchall()
+    )
+    issued = duck.execute(
+        f"SELECT count(DISTINCT (InvoiceIssuerName, BillingPeriodStart)) FROM {_focus(year, 'invoice_detail')} i JOIN"
+        f" {_focus(year, 'billing_period')} p USING (InvoiceIssuerName, BillingPeriodStart) WHERE InvoiceIssueStatus ="
+        " 'Issued' AND BillingPeriodStatus = 'Closed' AND InvoiceIssueDate < PaymentDueDate AND InvoiceDetailCreated <="
+        " BillingPeriodLastUpdated"
+    ).fetchone()
+    assert periods == {"Closed": 48, "Open": 4}
+    assert issued == (48,)
+
+
+@pytest.mark.parametrize("dataset", [CONTRACT_COMMITMENT, INVOICE_DETAIL, BILLING_PERIOD], ids=lambda d: d.name)
+@pytest.mark.parametrize("cloud", ["aws", "azure", "gcp"])
+def test_the_datasets_beside_the_bills_conform_to_focus(
+    year: Path, duck: duckdb.DuckDBPyConnection, cloud: str, dataset: Dataset
+) -> None:
+    name = next(name.value for name, known in FOCUS_DATASETS.items() if known is dataset)
+    duck.execute(f"CREATE VIEW written AS SELECT * FROM read_parquet('{year}/{cloud}/{name}.parquet')")
+    report = check(duck, "written", model=builtin_model(dataset), dataset=dataset.name)
+    assert report.rows > 0
+    assert report.failures == ()
+    assert report.score == 100
+
+
+@pytest.mark.parametrize("dataset", FOCUS_DATASETS.values(), ids=lambda d: d.name)
+def test_the_datasets_beside_the_bills_have_what_the_specification_lists(
+    year: Path, duck: duckdb.DuckDBPyConnection, reference_data: Path, dataset: Dataset
+) -> None:
+    name = next(name.value for name, known in FOCUS_DATASETS.items() if known is dataset)
+    with (reference_data / "focus" / "columns" / "focus-1.4-columns.csv").open(encoding="utf-8") as handle:
+        listed = [row for row in csv.DictReader(handle) if row["dataset"] == dataset.name]
+    written = {row[0] for row in duck.execute(f"DESCRIBE FROM {_focus(year, name)}").fetchall()}
+    assert {row["id"] for row in listed if row["feature_level"] == "Mandatory"} <= written <= {r["id"] for r in listed}
+    for row in (row for row in listed if row["id"] in written):
+        values = {
+            value for (value,) in duck.execute(f"SELECT DISTINCT {row['id']} FROM {_focus(year, name)}").fetchall()
+        }
+        assert row["allows_nulls"] == "True" or None not in values, row["id"]
+        assert not row["allowed_values"] or values <= set(row["allowed_values"].split(";")), row["id"]
 
 
 def test_an_older_azure_run_of_the_open_month_lies_beside_the_newest(

@@ -1,0 +1,103 @@
+"""Dataset snapshots in the catalogue: one row for what one source says, from one generation to another."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from orchestrator.ledger.catalog import stamp
+from shared_models.dataset import DatasetName
+from shared_models.export import ImportReport
+
+
+@dataclass(frozen=True)
+class DatasetRow:
+    """What the catalogue keeps of a snapshot; `booked` says whether it counts or only takes part in a merge."""
+
+    name: DatasetName
+    provider: str
+    source_key: str
+    file: str
+    rows: int
+    sha256: str
+    data_as_of: str | None
+    booked: bool = True
+
+
+def current_row(
+    connection: sqlite3.Connection, name: DatasetName, provider: str, source_key: str
+) -> sqlite3.Row | None:
+    """What this source says now."""
+    return connection.execute(
+        "SELECT * FROM dataset WHERE name = ? AND provider = ? AND source_key = ? AND to_generation IS NULL",
+        [name.value, provider, source_key],
+    ).fetchone()
+
+
+def insert_row(connection: sqlite3.Connection, row: DatasetRow, generation: int, fetched_at: datetime) -> None:
+    """From this generation on the source says this, and no longer what it said before."""
+    former = current_row(connection, row.name, row.provider, row.source_key)
+    if former is not None:
+        close_row(connection, former, generation)
+    connection.execute(
+        "INSERT INTO dataset (name, provider, source_key, file, rows, sha256, data_as_of, fetched_at, booked,"
+        " from_generation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            row.name.value,
+            row.provider,
+            row.source_key,
+            row.file,
+            row.rows,
+            row.sha256,
+            row.data_as_of,
+            stamp(fetched_at),
+            int(row.booked),
+            generation,
+        ],
+    )
+
+
+def close_row(connection: sqlite3.Connection, row: sqlite3.Row, generation: int) -> None:
+    """The row is history from this generation on; one of this very generation was never seen and goes."""
+    if int(row["from_generation"]) == generation:
+        connection.execute("DELETE FROM dataset WHERE id = ?", [row["id"]])
+    else:
+        connection.execute("UPDATE dataset SET to_generation = ? WHERE id = ?", [generation, row["id"]])
+
+
+def refresh_row(connection: sqlite3.Connection, row_id: int, data_as_of: datetime | None, now: datetime) -> None:
+    """The source said the same again: the content stands, its age is new."""
+    connection.execute(
+        "UPDATE dataset SET fetched_at = ?, data_as_of = coalesce(?, data_as_of) WHERE id = ?",
+        [stamp(now), stamp(data_as_of) if data_as_of else None, row_id],
+    )
+
+
+def keep_reports(connection: sqlite3.Connection, reports: Iterable[ImportReport], generation: int) -> None:
+    """What an import said about the datasets of this generation."""
+    connection.executemany(
+        "INSERT INTO import_report (generation, report) VALUES (?, ?)",
+        [[generation, report.model_dump_json()] for report in reports],
+    )
+
+
+def row_of(found: sqlite3.Row) -> DatasetRow:
+    """The values of a row that was read."""
+    return DatasetRow(
+        name=DatasetName(found["name"]),
+        provider=found["provider"],
+        source_key=found["source_key"],
+        file=found["file"],
+        rows=int(found["rows"]),
+        sha256=found["sha256"],
+        data_as_of=found["data_as_of"],
+        booked=bool(found["booked"]),
+    )
+
+
+def set_booked(
+    connection: sqlite3.Connection, found: sqlite3.Row, generation: int, fetched_at: datetime, *, booked: bool
+) -> None:
+    """The row counts, or no longer, from this generation on."""
+    if bool(found["booked"]) != booked:
+        insert_row(connection, replace(row_of(found), booked=booked), generation, fetched_at)

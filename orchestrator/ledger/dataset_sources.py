@@ -1,0 +1,86 @@
+"""Several sources of one FOCUS dataset: each invoice, commitment or period counts once, from one of them."""
+
+import hashlib
+import sqlite3
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from orchestrator.ledger.catalog import unstamp
+from orchestrator.ledger.dataset_rows import DatasetRow, close_row, current_row, insert_row, set_booked
+from orchestrator.ledger.duck import connect, quoted, text_literal
+from orchestrator.ledger.home import LedgerHome, publish
+from shared_models.dataset import RECORD_KEYS, STATED_BY, DatasetName, columns_of
+
+MERGED: Final = "merged"
+"""The source key of what was merged from several sources."""
+
+
+def settle_sources(
+    connection: sqlite3.Connection,
+    home: LedgerHome,
+    name: DatasetName,
+    provider: str,
+    generation: int,
+    now: datetime,
+) -> None:
+    """Decide what counts now: every source where none says what another says, else one file merged from all of them.
+
+    Inside of the caller's transaction, so that no other source can come between the files and what is merged of them.
+    """
+    sources = connection.execute(
+        "SELECT * FROM dataset WHERE name = ? AND provider = ? AND source_key <> ? AND to_generation IS NULL"
+        " ORDER BY coalesce(data_as_of, '') DESC, id DESC",
+        [name.value, provider, MERGED],
+    ).fetchall()
+    merged = current_row(connection, name, provider, MERGED)
+    if overlap := len(sources) > 1 and _overlap(home, name, sources):
+        insert_row(connection, _merge(home, name, provider, sources), generation, now)
+    elif merged is not None:
+        close_row(connection, merged, generation)
+    for source in sources:
+        set_booked(connection, source, generation, unstamp(source["fetched_at"]), booked=not overlap)
+
+
+def _overlap(home: LedgerHome, name: DatasetName, sources: Sequence[sqlite3.Row]) -> bool:
+    """Whether two sources state the same thing."""
+    keys = ", ".join(map(quoted, STATED_BY[name]))
+    with connect() as duck:
+        row = duck.execute(
+            f"SELECT 1 FROM ({_ranked(home, sources)}) GROUP BY {keys} HAVING count(DISTINCT _rank) > 1 LIMIT 1"
+        ).fetchone()
+    return row is not None
+
+
+def _merge(home: LedgerHome, name: DatasetName, provider: str, sources: Sequence[sqlite3.Row]) -> DatasetRow:
+    """One file in which each thing is as the best source that states it has it; sources come best first."""
+    columns = ", ".join(map(quoted, columns_of(name)))
+    keys, order = (", ".join(map(quoted, one[name])) for one in (STATED_BY, RECORD_KEYS))
+    temporary = home.snapshots / f".{uuid.uuid4().hex}.tmp"
+    try:
+        with connect() as duck:
+            row = duck.execute(
+                f"COPY (SELECT {columns} FROM ({_ranked(home, sources)}) QUALIFY _rank = min(_rank) OVER (PARTITION BY"
+                f" {keys}) ORDER BY {order}) TO {text_literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
+            ).fetchone() or (0,)
+        sha256 = hashlib.sha256(temporary.read_bytes()).hexdigest()
+        publish(temporary, home.snapshots / f"{sha256}.parquet")
+    finally:
+        temporary.unlink(missing_ok=True)
+    return DatasetRow(
+        name=name,
+        provider=provider,
+        source_key=MERGED,
+        file=f"snapshots/{sha256}.parquet",
+        rows=int(str(row[0])),
+        sha256=sha256,
+        data_as_of=sources[0]["data_as_of"],
+    )
+
+
+def _ranked(home: LedgerHome, sources: Sequence[sqlite3.Row]) -> str:
+    return " UNION ALL BY NAME ".join(
+        f"SELECT *, {rank} AS _rank FROM read_parquet({text_literal(str(home.root / source['file']))})"
+        for rank, source in enumerate(sources)
+    )
