@@ -9,10 +9,15 @@ import anyio
 
 from orchestrator.business.calendar import FiscalCalendar
 from orchestrator.federation.federation import Federation
+from orchestrator.invoices.folder import InvoiceFolder
+from orchestrator.invoices.source import InvoiceSource
 from orchestrator.ledger.datasets import DatasetName, Datasets
 from orchestrator.ledger.ledger import Ledger
+from orchestrator.proof.answered import Answered
+from orchestrator.proof.replay import Replay
 from orchestrator.query.engine import QueryEngine
 from orchestrator.settings import Settings
+from orchestrator.state.answer import Answers
 from orchestrator.state.state import State
 from shared_models.server_card import Port, ServerCard
 
@@ -50,6 +55,16 @@ class Deps:
         return State(self.ledger.home)
 
     @cached_property
+    def answers(self) -> Answers:
+        """The answers that were given, to be replayed."""
+        return Answers(self.state)
+
+    @cached_property
+    def invoices(self) -> InvoiceSource:
+        """The invoices that the owner put into the home folder."""
+        return InvoiceFolder(self.settings.home / "invoices")
+
+    @cached_property
     def calendar(self) -> FiscalCalendar:
         """The owner's fiscal calendar."""
         return FiscalCalendar(self.settings.business.calendar)
@@ -64,6 +79,14 @@ class Deps:
                 self._engine = (current, QueryEngine(ledger, self.settings.business, records, counts))
             return self._engine[1]
 
+    def keep(self, answered: Answered) -> None:
+        """Have an answer kept, so that its query id can be replayed."""
+        self.answers.note(answered.kept(self.clock()))
+
+    def replay(self) -> Replay:
+        """Replays with the query engine as it is now."""
+        return Replay(self.engine(), self.calendar, self.invoices, self.answers)
+
     async def cost_providers(self) -> tuple[str, ...]:
         """The clouds whose servers offer bills, asked once a process: what the ledger should hold."""
         if self._offering is None:
@@ -74,7 +97,9 @@ class Deps:
         return self._offering or ()
 
     def close(self) -> None:
-        """Give back what was opened."""
+        """Give back what was opened, after the last answers are written."""
+        if answers := self.__dict__.pop("answers", None):
+            answers.close()
         with self._guard:
             if self._ledger is not None:
                 self._ledger.close()
