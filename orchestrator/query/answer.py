@@ -33,7 +33,7 @@ class Evidence(WireModel):
 _OBJECT = WithJsonSchema({"type": "object"})
 ShownEvidence = Annotated[Evidence, _OBJECT]
 ShownCoverage = Annotated[Coverage, _OBJECT]
-"""In answers of the lesser tools: the same objects, whose fields the schema of finops_query_costs lists once for all."""
+"""For other tools: the same objects, whose fields the schema of finops_query_costs lists once for all."""
 
 
 class Amounts(WireModel):
