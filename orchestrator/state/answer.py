@@ -43,6 +43,7 @@ class Answers:
         self._waiting: queue.Queue[Kept | None] = queue.Queue(_WAITING)
         self._settled = threading.Condition()
         self._open = 0
+        self._untrimmed = 0
         self._writer: threading.Thread | None = None
 
     def note(self, answer: Kept) -> bool:
@@ -121,6 +122,10 @@ class Answers:
                 " WHERE pinned_as IS NULL",
                 [[a.query_id, a.tool, a.question, a.generation, a.sources, a.figures, a.answered_at] for a in answers],
             )
+            self._untrimmed += len(answers)
+            if self._untrimmed < self._kept / 100:  # to trim at every write would cost more than the write
+                return
+            self._untrimmed = 0
             connection.execute(
                 "DELETE FROM answer WHERE query_id IN (SELECT query_id FROM answer WHERE pinned_as IS NULL"
                 " ORDER BY answered_at DESC LIMIT -1 OFFSET ?)",
