@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 import anyio
+import structlog
 
 from orchestrator.business.calendar import FiscalCalendar
 from orchestrator.federation.federation import Federation
@@ -19,6 +20,7 @@ from orchestrator.query.engine import QueryEngine
 from orchestrator.settings import Settings
 from orchestrator.state.answer import Answers
 from orchestrator.state.state import State
+from shared_models.errors import LedgerError
 from shared_models.server_card import Port, ServerCard
 
 _ASK_SECONDS = 3.0
@@ -33,6 +35,7 @@ class Deps:
         self.clock = clock
         self._guard = threading.Lock()
         self._ledger: Ledger | None = None
+        self._answers: Answers | None = None
         self._engine: tuple[tuple[str, ...], QueryEngine] | None = None
         self._offering: tuple[str, ...] | None = None
 
@@ -54,10 +57,14 @@ class Deps:
         """User state, which a rebuild of the ledger never touches."""
         return State(self.ledger.home)
 
-    @cached_property
+    @property
     def answers(self) -> Answers:
         """The answers that were given, to be replayed."""
-        return Answers(self.state)
+        state = self.state
+        with self._guard:
+            if self._answers is None:
+                self._answers = Answers(state)
+            return self._answers
 
     @cached_property
     def invoices(self) -> InvoiceSource:
@@ -80,8 +87,11 @@ class Deps:
             return self._engine[1]
 
     def keep(self, answered: Answered) -> None:
-        """Have an answer kept, so that its query id can be replayed."""
-        self.answers.note(answered.kept(self.clock()))
+        """Have an answer kept, to be replayed by its query id; one that cannot be kept is still an answer."""
+        try:
+            self.answers.note(answered.kept(self.clock()))
+        except LedgerError as error:
+            structlog.get_logger().warning("answer_not_kept", **error.envelope()["error"])
 
     def replay(self) -> Replay:
         """Replays with the query engine as it is now."""
@@ -98,9 +108,10 @@ class Deps:
 
     def close(self) -> None:
         """Give back what was opened, after the last answers are written."""
-        if answers := self.__dict__.pop("answers", None):
-            answers.close()
+        if self._answers is not None:
+            self._answers.close()
         with self._guard:
+            self._answers = None
             if self._ledger is not None:
                 self._ledger.close()
                 self._ledger = self._engine = None

@@ -1,6 +1,7 @@
 """What is kept of an answer: its question, its totals, and a digest over every figure that it showed."""
 
 import hashlib
+import heapq
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from orchestrator.invoices.answer import InvoiceAnswer
 from orchestrator.invoices.reconcile import BillQuestion
 from orchestrator.ledger.catalog import stamp
 from orchestrator.query.answer import CostAnswer, Evidence
+from orchestrator.query.change import Quantities
 from orchestrator.query.engine import Explained
 from orchestrator.query.question import Question
 from orchestrator.state.answer import Kept
@@ -24,6 +26,8 @@ QUESTION: Final = TypeAdapter(Question)
 CLAIM: Final = TypeAdapter(Claim)
 BILL: Final = TypeAdapter(BillQuestion)
 
+_MOVERS: Final = 1_000
+"""So many of the largest movers are in the digest of a change; there may be a hundred thousand groups."""
 _COSTS: Final = {"buckets", "totals", "data", "other", "unallocated", "earlier"}
 _CLAIM: Final = {"figure", "readings"}
 _BILL: Final = {"totals", "data"}
@@ -71,7 +75,10 @@ def of_change(question: Question, explained: Explained) -> Answered:
     totals: dict[str, Decimal] = {}
     for group in explained.groups:
         totals[group.currency] = totals.get(group.currency, Decimal(0)) + group.after - group.before
-    figures = sorted(map(repr, explained.groups))
+    figures = [
+        f"{group.keys} {group.currency} {plain(group.before)} {plain(group.after)}"
+        for group in heapq.nsmallest(_MOVERS, explained.groups, key=_by_change)
+    ]
     return Answered("explain_change", _text(QUESTION, question), explained.evidence, totals, _digest(figures))
 
 
@@ -87,6 +94,10 @@ def of_bill(question: BillQuestion, answer: InvoiceAnswer) -> Answered:
     totals = {total.currency: total.billed for total in answer.totals}
     figures = answer.model_dump(mode="json", include=_BILL)
     return Answered("reconcile_invoice", _text(BILL, question), answer.evidence, totals, _digest(figures))
+
+
+def _by_change(group: Quantities) -> tuple[Decimal, str, tuple[str, ...]]:
+    return (-abs(group.after - group.before), group.currency, tuple(key or "" for key in group.keys))
 
 
 def _text(adapter: TypeAdapter[Any], question: object) -> str:

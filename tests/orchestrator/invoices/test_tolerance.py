@@ -11,7 +11,7 @@ from orchestrator.invoices.tolerance import focus_tolerance, rounded, subunit
     ("rows", "difference", "passes"),
     [(5, "0.02", True), (5, "5.00", False), (1_000_000, "4.50", True), (1_000_000, "15.00", False)],
 )
-def test_the_scenarios_of_the_specification(rows: int, difference: str, passes: bool) -> None:
+def test_the_scenarios_of_the_specification(rows: int, difference: str, *, passes: bool) -> None:
     assert (Decimal(difference) <= focus_tolerance(rows, "USD")) is passes
 
 

@@ -17,7 +17,7 @@ from orchestrator.invoices.source import InvoiceLine
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.pins import pinned, unpin
 from orchestrator.ledger.upkeep import sweep
-from orchestrator.proof.answered import Answered, of_bill, of_change, of_claim, of_costs
+from orchestrator.proof.answered import QUESTION, Answered, of_bill, of_change, of_claim, of_costs
 from orchestrator.proof.replay import Outcome, Replay
 from orchestrator.query.engine import QueryEngine
 from orchestrator.query.question import Conversion, Measure, Question
@@ -229,9 +229,7 @@ def test_an_invoice_that_changed_is_told_apart_from_data_that_changed(desk: Desk
     assert "an invoice has changed" in found.notes[0]
 
 
-def test_a_question_survives_being_kept(desk: Desk) -> None:
-    from orchestrator.proof.answered import QUESTION
-
+def test_a_question_survives_being_kept() -> None:
     question = Question(
         period=OCTOBER,
         compare_to=SEPTEMBER,
