@@ -77,7 +77,9 @@ def verify(
         coverage=Coverage(complete=not gaps, answered=answer.coverage.answered, gaps=gaps),
         evidence=answer.evidence.model_copy(
             update={
-                "query_id": derived_id("verify_claim", answer.evidence.query_id, claimed, claim.currency, tolerance),
+                "query_id": derived_id(
+                    "verify_claim", answer.evidence.query_id, plain(claimed), claim.currency, tolerance
+                ),
                 "complete": not gaps,
             }
         ),
