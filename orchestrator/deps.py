@@ -6,15 +6,22 @@ from datetime import datetime
 from functools import cached_property
 
 import anyio
+import structlog
 
 from orchestrator.business.calendar import FiscalCalendar
 from orchestrator.federation.federation import Federation
+from orchestrator.invoices.folder import InvoiceFolder
+from orchestrator.invoices.source import InvoiceSource
 from orchestrator.ledger.datasets import Datasets
 from orchestrator.ledger.ledger import Ledger
+from orchestrator.proof.answered import Answered
+from orchestrator.proof.replay import Replay
 from orchestrator.query.engine import QueryEngine
 from orchestrator.settings import Settings
+from orchestrator.state.answer import Answers
 from orchestrator.state.state import State
 from shared_models.dataset import DatasetName
+from shared_models.errors import LedgerError
 from shared_models.server_card import Port, ServerCard
 
 _ASK_SECONDS = 3.0
@@ -29,6 +36,7 @@ class Deps:
         self.clock = clock
         self._guard = threading.Lock()
         self._ledger: Ledger | None = None
+        self._answers: Answers | None = None
         self._engine: tuple[tuple[str, ...], QueryEngine] | None = None
         self._offering: tuple[str, ...] | None = None
 
@@ -50,6 +58,20 @@ class Deps:
         """User state, which a rebuild of the ledger never touches."""
         return State(self.ledger.home)
 
+    @property
+    def answers(self) -> Answers:
+        """The answers that were given, to be replayed."""
+        state = self.state
+        with self._guard:
+            if self._answers is None:
+                self._answers = Answers(state)
+            return self._answers
+
+    @cached_property
+    def invoices(self) -> InvoiceSource:
+        """The invoices that the owner put into the home folder."""
+        return InvoiceFolder(self.settings.home / "invoices")
+
     @cached_property
     def calendar(self) -> FiscalCalendar:
         """The owner's fiscal calendar."""
@@ -65,6 +87,17 @@ class Deps:
                 self._engine = (current, QueryEngine(ledger, self.settings.business, records, counts))
             return self._engine[1]
 
+    def keep(self, answered: Answered) -> None:
+        """Have an answer kept, to be replayed by its query id; one that cannot be kept is still an answer."""
+        try:
+            self.answers.note(answered.kept(self.clock()))
+        except LedgerError as error:
+            structlog.get_logger().warning("answer_not_kept", **error.envelope()["error"])
+
+    def replay(self) -> Replay:
+        """Replays with the query engine as it is now."""
+        return Replay(self.engine(), self.calendar, self.invoices, self.answers)
+
     async def cost_providers(self) -> tuple[str, ...]:
         """The clouds whose servers offer bills, asked once a process: what the ledger should hold."""
         if self._offering is None:
@@ -75,8 +108,11 @@ class Deps:
         return self._offering or ()
 
     def close(self) -> None:
-        """Give back what was opened."""
+        """Give back what was opened, after the last answers are written."""
+        if self._answers is not None:
+            self._answers.close()
         with self._guard:
+            self._answers = None
             if self._ledger is not None:
                 self._ledger.close()
                 self._ledger = self._engine = None

@@ -11,6 +11,7 @@ Every failure we anticipate, and what its reader should do next.
     - CurrencyMismatchError
     - CursorError
     - SqlRefusedError
+    - UnknownAnswerError
   + AccessError               the operator can fix the credentials or the permissions
     - CredentialsMissingError
     - PermissionDeniedError
@@ -179,6 +180,19 @@ class SqlRefusedError(RequestError):
     """A statement is outside of the read-only subset."""
 
     code = "sql_refused"
+
+
+class UnknownAnswerError(RequestError):
+    """A query id of no answer that is kept."""
+
+    code = "unknown_answer"
+
+    def __init__(self, query_id: str) -> None:
+        super().__init__(
+            f"No answer with the query id {query_id[:40]!r} is kept.",
+            hint="Ask the question again: the same question over the same sources has the same id.",
+            details={"query_id": query_id[:40]},
+        )
 
 
 class AccessError(FinOpsError):

@@ -1,6 +1,8 @@
 """What `finops_query_costs` answers: notes first, totals per currency, lines, what is left over, evidence."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
 from shared_models.base import WireModel
@@ -24,6 +26,14 @@ class Evidence(WireModel):
     source_files: int
     line_items: int = Field(description="Line items behind the totals")
     read_from: str = Field(description="month, day or resource cube, or line items")
+    basis: str = Field(description="The cost metric, or the metrics that are compared")
+    complete: bool = Field(default=True, description="Nothing that was asked for is missing; coverage says what is")
+
+
+_OBJECT = WithJsonSchema({"type": "object"})
+ShownEvidence = Annotated[Evidence, _OBJECT]
+ShownCoverage = Annotated[Coverage, _OBJECT]
+"""For other tools: the same objects, whose fields the schema of finops_query_costs lists once for all."""
 
 
 class Amounts(WireModel):

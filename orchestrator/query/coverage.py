@@ -39,6 +39,21 @@ def coverage_of(
     return Coverage(complete=not gaps, answered=answered, gaps=tuple(gaps)), notes
 
 
+def bill_coverage(bill: Snapshot, period: ChargePeriod, wanted: Iterable[str]) -> Coverage:
+    """The coverage of one billing period's bill: the wanted providers without one, unknown metrics, an open month."""
+    gaps: list[Gap] = []
+    for provider in sorted(set(wanted)):
+        own = [load for load in bill.booked if load.provider == provider]
+        made = max((load.data_as_of for load in own if load.data_as_of), default=None)
+        if not own:
+            gaps.append(_gap(provider, "no_bill", f"the ledger holds no bill of {period.start:%Y-%m}"))
+        elif made is not None and made < period.end:
+            gaps.append(_gap(provider, "bill_open", f"the bill is as of {instant_text(made)}; the month is not over"))
+        gaps += [gap for basis in (CostBasis.BILLED, CostBasis.EFFECTIVE) for gap in _basis(provider, own, basis)]
+        gaps += _pro_forma(provider, own)
+    return Coverage(complete=not gaps, answered=bill.providers, gaps=tuple(gaps))
+
+
 def freshness_of(loads: Iterable[Load]) -> tuple[Freshness, ...]:
     """How old the data of each provider is."""
     by_provider: dict[str, list[Load]] = {}

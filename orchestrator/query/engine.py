@@ -1,6 +1,6 @@
 """The query engine: a question in, an answer with its coverage and evidence out. Knows no MCP."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,6 +19,8 @@ from shared_models.coverage import Coverage, Freshness
 from shared_models.errors import CursorError, DataNotReadyError
 from shared_models.export import CostBasis
 from shared_models.page import Pagination, decode_cursor, encode_cursor, question_digest
+
+Keep = Callable[[Question, CostAnswer], None]
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,11 @@ class QueryEngine:
         *,
         cursor: str | None = None,
         as_of: datetime | None = None,
+        generation: int | None = None,
         expected: Sequence[str] = (),
+        keep: Keep | None = None,
     ) -> CostAnswer:
-        """Costs as asked; a provider that is `expected` and not in the ledger is a gap.
+        """Costs as asked; a provider that is `expected` and not in the ledger is a gap. `keep` sees what was answered.
 
         Raises:
             RequestError: the question names something that does not exist, or a cursor that does not fit.
@@ -63,17 +67,18 @@ class QueryEngine:
 
         """
         digest = question_digest(repr(question), as_of)
-        offset, generation = decode_cursor(cursor, digest=digest)
-        snapshot = self._snapshot(as_of, generation)
-        question = replace(question, offset=offset)
+        if cursor:
+            offset, begun = decode_cursor(cursor, digest=digest)
+            question, generation = replace(question, offset=offset), _generation(begun)
+        snapshot = self.snapshot(as_of, generation)
         planner = Planner(self.ledger, snapshot, self.business, self.catalog)
         planned = planner.plan(question)
         result = run(self.ledger, snapshot, planned, ValueIndex(self.ledger, snapshot, self.catalog))
         coverage, notes = coverage_of(
             snapshot, planned.loads, question.period, _bases(question), self._accounts, expected
         )
-        following = encode_cursor(offset + question.limit, digest=digest, snapshot=str(snapshot.generation))
-        return CostAnswer(
+        following = encode_cursor(question.offset + question.limit, digest=digest, snapshot=str(snapshot.generation))
+        answer = CostAnswer(
             notes=notes,
             metric=question.metric,
             period=question.period,
@@ -95,10 +100,20 @@ class QueryEngine:
             ),
             coverage=coverage,
             freshness=freshness_of(planned.loads),
-            evidence=result.evidence,
+            evidence=result.evidence.model_copy(update={"complete": coverage.complete}),
         )
+        if keep is not None:
+            keep(question, answer)
+        return answer
 
-    def explain(self, question: Question, *, as_of: datetime | None = None, expected: Sequence[str] = ()) -> Explained:
+    def explain(
+        self,
+        question: Question,
+        *,
+        as_of: datetime | None = None,
+        generation: int | None = None,
+        expected: Sequence[str] = (),
+    ) -> Explained:
         """The groups of a comparison with costs and quantities of both periods, from the line items.
 
         Raises:
@@ -106,7 +121,7 @@ class QueryEngine:
             DataNotReadyError: the ledger holds nothing yet.
 
         """
-        snapshot = self._snapshot(as_of, None)
+        snapshot = self.snapshot(as_of, generation)
         planned = Planner(self.ledger, snapshot, self.business, self.catalog).plan(question, line_items=True)
         values = ValueIndex(self.ledger, snapshot, self.catalog)
         groups = [
@@ -122,15 +137,19 @@ class QueryEngine:
             notes=notes,
             coverage=coverage,
             freshness=freshness_of(planned.loads),
-            evidence=evidence_of(snapshot, planned, lines),
+            evidence=evidence_of(snapshot, planned, lines, "explain_change").model_copy(
+                update={"complete": coverage.complete}
+            ),
         )
 
-    def _snapshot(self, as_of: datetime | None, generation: str | None) -> Snapshot:
-        if generation is not None:
-            if not generation.isdecimal():
-                raise CursorError("This cursor is damaged.")
-            return self.ledger.snapshot(generation=int(generation))
-        snapshot = self.ledger.snapshot(as_of=as_of)
+    def snapshot(self, as_of: datetime | None = None, generation: int | None = None) -> Snapshot:
+        """The snapshot that a question is asked of: the newest, unless it names a time or a generation.
+
+        Raises:
+            DataNotReadyError: it holds no costs.
+
+        """
+        snapshot = self.ledger.snapshot(as_of=as_of if generation is None else None, generation=generation)
         if not snapshot.booked:
             when = f" as of {as_of:%Y-%m-%d}" if as_of else ""
             raise DataNotReadyError(
@@ -138,6 +157,12 @@ class QueryEngine:
                 hint="Run finops_sync, or `skyledger import PATH --provider NAME`, or start with --sample.",
             )
         return snapshot
+
+
+def _generation(said: str | None) -> int | None:
+    if said is not None and not said.isdecimal():
+        raise CursorError("This cursor is damaged.")
+    return int(said) if said else None
 
 
 def _bases(question: Question) -> tuple[CostBasis, ...]:

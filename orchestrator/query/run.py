@@ -1,6 +1,5 @@
 """Run a question on a snapshot and shape its rows into an answer that adds up."""
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from orchestrator.ledger.snapshot import Snapshot, sources_digest
 from orchestrator.query.answer import CostGroup, CurrencySum, Evidence, Remainder
 from orchestrator.query.compile import compile_question, compile_unrated, measure_names
 from orchestrator.query.dimensions import Dimension
+from orchestrator.query.identity import meaning_of, query_id
 from orchestrator.query.plan import Planned
 from orchestrator.query.question import Question
 from orchestrator.query.values import ValueIndex
@@ -226,18 +226,16 @@ def _remainders(question: Question, rows: Sequence[_Row]) -> tuple[Remainder, ..
     )
 
 
-def evidence_of(snapshot: Snapshot, planned: Planned, lines: int) -> Evidence:
-    """What the figures of a planned question rest on."""
-    digest = sources_digest(planned.loads)
-    asked = repr((planned.plan.question, [c.sql() for c in planned.plan.conditions]))
-    query_id = hashlib.sha256(f"{asked}|{digest}".encode()).hexdigest()[:16]
+def evidence_of(snapshot: Snapshot, planned: Planned, lines: int, kind: str = "query_costs") -> Evidence:
+    """What the figures of a planned question rest on; its coverage is for the caller to add."""
     committed = snapshot.committed_at
     return Evidence(
-        query_id=query_id,
+        query_id=query_id(kind, meaning_of(planned.plan), planned.loads),
         snapshot=snapshot.generation,
         as_of=f"{committed:%Y-%m-%dT%H:%M:%SZ}" if committed else "",
-        sources=digest,
+        sources=sources_digest(planned.loads),
         source_files=len(planned.loads),
         line_items=lines,
         read_from=planned.grain,
+        basis=planned.plan.question.metric.value,
     )

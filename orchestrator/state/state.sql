@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS job (
     seen_at TEXT NOT NULL
 );
 
--- Answers as they were given, so that a figure can be replayed from its query id.
+-- Answers as they were given, so that a figure can be replayed from its query id; the oldest that no pin holds go first.
 CREATE TABLE IF NOT EXISTS answer (
     query_id TEXT PRIMARY KEY,
     tool TEXT NOT NULL,
@@ -23,5 +23,7 @@ CREATE TABLE IF NOT EXISTS answer (
     generation INTEGER NOT NULL,
     sources TEXT NOT NULL,
     figures TEXT NOT NULL,
-    answered_at TEXT NOT NULL
+    answered_at TEXT NOT NULL,
+    pinned_as TEXT
 );
+CREATE INDEX IF NOT EXISTS answer_age ON answer (answered_at);

@@ -11,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator.deps import Deps
 from orchestrator.periods import resolve_period
+from orchestrator.proof.answered import of_change
 from orchestrator.query.answer import Evidence
 from orchestrator.query.change import Quantities, Status, price_and_quantity, status_of
 from orchestrator.query.question import OrderBy, Question
@@ -101,6 +102,7 @@ def _explain(
     deps: Deps, question: Question, limit: int, as_of: datetime | None, expected: Sequence[str]
 ) -> ChangeAnswer:
     explained = deps.engine().explain(question, as_of=as_of, expected=expected)
+    deps.keep(of_change(question, explained))
     by_currency: dict[str, list[Quantities]] = {}
     for group in explained.groups:
         by_currency.setdefault(group.currency, []).append(group)

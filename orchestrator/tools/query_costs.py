@@ -7,6 +7,7 @@ from pydantic import Field
 
 from orchestrator.deps import Deps
 from orchestrator.periods import resolve_period
+from orchestrator.proof.answered import of_costs
 from orchestrator.query.answer import CostAnswer
 from orchestrator.query.question import Conversion, Measure, OrderBy, Question
 from orchestrator.tools.arguments import AsOf, Cursor, End, Filters, GroupBy, Period, Spend, Start
@@ -61,5 +62,11 @@ async def query_costs(
     booked_at = parse_instant(as_of) if as_of else None
     expected = await deps.cost_providers()
     return await anyio.to_thread.run_sync(
-        lambda: deps.engine().ask(question, cursor=cursor, as_of=booked_at, expected=expected)
+        lambda: deps.engine().ask(
+            question,
+            cursor=cursor,
+            as_of=booked_at,
+            expected=expected,
+            keep=lambda asked, answer: deps.keep(of_costs(asked, answer)),
+        )
     )

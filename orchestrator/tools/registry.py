@@ -8,8 +8,11 @@ from orchestrator.tools.explain_change import explain_change
 from orchestrator.tools.list_recommendations import list_recommendations
 from orchestrator.tools.list_resources import list_resources
 from orchestrator.tools.query_costs import query_costs
+from orchestrator.tools.reconcile_invoice import reconcile_invoice
+from orchestrator.tools.replay_answer import replay_answer
 from orchestrator.tools.run_sql import run_sql
 from orchestrator.tools.sync import sync
+from orchestrator.tools.verify_claim import verify_claim
 from serving.tool import ToolSpec
 from shared_models.errors import InvalidArgumentError
 
@@ -24,6 +27,9 @@ TOOLS: Final = (
     ToolSpec(list_recommendations, "What the clouds propose", toolset="optimize", open_world=True),
     ToolSpec(run_sql, "Read-only SQL over the bill", toolset="cost"),
     ToolSpec(sync, "Bring the ledger up to date", toolset="cost", read_only=False, open_world=True),
+    ToolSpec(verify_claim, "Is a stated figure right", toolset="govern"),
+    ToolSpec(reconcile_invoice, "Does the invoice match the bill", toolset="govern"),
+    ToolSpec(replay_answer, "Replay or pin an earlier figure", toolset="govern", read_only=False),
 )
 
 

@@ -193,6 +193,13 @@ def test_a_period_beyond_the_data_says_so_first(ledger: Ledger) -> None:
     assert any("aws: data" in note for note in answer.notes)
 
 
+def test_a_period_without_any_bill_has_no_totals_and_says_what_the_ledger_holds(ledger: Ledger) -> None:
+    answer = ask(ledger, period=ChargePeriod.parse("2020-01"), group_by=("ServiceName",))
+
+    assert answer.totals == ()
+    assert {gap.code for gap in answer.coverage.gaps} == {"no_data"}
+
+
 def test_a_metric_that_a_source_does_not_know_is_said(ledger: Ledger, tmp_path: Path) -> None:
     rows = [cost_row(x_Provider="gcp", BillingAccountId="300")]
     part = export_part(tmp_path / "gcp", rows, bases=(CostBasis.BILLED,))

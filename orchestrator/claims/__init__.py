@@ -1,0 +1,1 @@
+"""Claims: is a figure that somebody states the right one, and if not, what did they read?"""
