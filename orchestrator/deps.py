@@ -9,6 +9,7 @@ import anyio
 
 from orchestrator.business.calendar import FiscalCalendar
 from orchestrator.federation.federation import Federation
+from orchestrator.jobs import JobRunner
 from orchestrator.ledger.datasets import DatasetName, Datasets
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.query.engine import QueryEngine
@@ -26,6 +27,7 @@ class Deps:
         self.settings = settings
         self.federation = federation
         self.clock = clock
+        self.jobs = JobRunner(lambda: self.state, clock)
         self._guard = threading.Lock()
         self._ledger: Ledger | None = None
         self._engine: tuple[tuple[str, ...], QueryEngine] | None = None

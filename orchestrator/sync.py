@@ -1,7 +1,6 @@
 """Sync: bring bills and datasets from the cloud servers into the ledger; one cloud's failure is a gap."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -15,10 +14,12 @@ from orchestrator.federation.failure import UpstreamFailure
 from orchestrator.federation.transfer import fetch_parts
 from orchestrator.ledger.adopt import Adoption
 from orchestrator.ledger.datasets import DatasetName
+from orchestrator.ledger.snapshot import Snapshot
 from orchestrator.ledger.upkeep import sweep
+from orchestrator.state.job import Job
 from shared_models.base import WireModel
 from shared_models.commitment import CommitmentPage
-from shared_models.coverage import Gap, SourceState
+from shared_models.coverage import Coverage, Gap, SourceState
 from shared_models.errors import FinOpsError
 from shared_models.inventory import ResourcePage
 from shared_models.organisation import SubAccountPage
@@ -46,44 +47,67 @@ class Synced(WireModel):
     datasets: dict[str, int]
 
 
-@dataclass(frozen=True)
-class SyncResult:
+class SyncResult(WireModel):
     """Per cloud what changed, and what could not be fetched."""
 
     clouds: tuple[Synced, ...]
-    gaps: tuple[Gap, ...]
+    generation: int
+    coverage: Coverage
 
 
-async def sync(
-    deps: Deps, providers: Sequence[str], *, datasets: Sequence[DatasetName], tick: Tick | None = None
-) -> SyncResult:
+async def start_sync(deps: Deps, providers: Sequence[str], datasets: Sequence[DatasetName]) -> Job:
+    """Start a sync as a job; a live one that fetches all of this already is joined, others of these clouds go first."""
+    wanted = {"providers": list(providers), "datasets": [name.value for name in datasets]}
+
+    async def work(report: Tick) -> SyncResult:
+        return await sync(deps, providers, datasets=datasets, tick=report)
+
+    return await deps.jobs.start("sync", wanted, work, one_per="providers")
+
+
+async def sync(deps: Deps, providers: Sequence[str], *, datasets: Sequence[DatasetName], tick: Tick) -> SyncResult:
     """Fetch the bills of these clouds, and the datasets that are named; clouds are asked at the same time."""
     done: dict[str, Synced] = {}
     gaps: list[Gap] = []
+    steps = len(providers) * (1 + len(datasets))
+    taken = 0
+
+    async def step(said: str) -> None:
+        nonlocal taken
+        taken += 1
+        await tick(taken, steps, said)
 
     async def one(provider: str) -> None:
         try:
-            done[provider] = await _sync_cloud(deps, provider, datasets, gaps)
+            done[provider] = await _sync_cloud(deps, provider, datasets, gaps, step)
         except UpstreamFailure as failure:
             gaps.append(failure.gap)
         except FinOpsError as error:
             gaps.append(_gap(provider, error))
-        if tick:
-            await tick(len(done) + len(gaps), len(providers), provider)
 
+    await tick(0, steps, f"asking {', '.join(providers)}")
     async with anyio.create_task_group() as tasks:
         for provider in providers:
             tasks.start_soon(one, provider)
-    await anyio.to_thread.run_sync(_sweep, deps)
-    return SyncResult(tuple(done[name] for name in providers if name in done), tuple(gaps))
+    snapshot = await anyio.to_thread.run_sync(_settle, deps)
+    clouds = tuple(done[name] for name in providers if name in done)
+    answered = tuple(cloud.provider for cloud in clouds)
+    return SyncResult(
+        clouds=clouds,
+        generation=snapshot.generation,
+        coverage=Coverage(complete=not gaps, answered=answered, gaps=tuple(gaps)),
+    )
 
 
-def _sweep(deps: Deps) -> None:
-    """Forget what was replaced longer ago than the retention."""
+def _settle(deps: Deps) -> Snapshot:
+    """Forget what was replaced longer ago than the retention; the ledger as it is now."""
     sweep(deps.ledger.catalog, retention=timedelta(days=deps.settings.retention_days), now=deps.clock())
+    return deps.ledger.snapshot()
 
 
-async def _sync_cloud(deps: Deps, provider: str, datasets: Sequence[DatasetName], gaps: list[Gap]) -> Synced:
+async def _sync_cloud(
+    deps: Deps, provider: str, datasets: Sequence[DatasetName], gaps: list[Gap], step: Callable[[str], Awaitable[None]]
+) -> Synced:
     ledger = deps.ledger
     snapshot = await anyio.to_thread.run_sync(ledger.snapshot)
     known = [load.sha256 for load in snapshot.loads]
@@ -93,12 +117,14 @@ async def _sync_cloud(deps: Deps, provider: str, datasets: Sequence[DatasetName]
     adopted: Adoption = await anyio.to_thread.run_sync(
         lambda: ledger.adopt(parts, reports, now=now, reason=f"sync {provider}")
     )
+    await step(f"{provider}: bills")
     counts: dict[str, int] = {}
     for name in datasets:
         try:
             counts[name.value] = await _sync_dataset(deps, provider, name)
         except UpstreamFailure as failure:
             gaps.append(failure.gap)
+        await step(f"{provider}: {name.value}")
     return Synced(
         provider=provider,
         parts_added=adopted.added,
@@ -153,11 +179,11 @@ async def sync_on_schedule(deps: Deps) -> None:
         await anyio.sleep(deps.settings.sync_every_minutes * 60)
         try:
             due = await anyio.to_thread.run_sync(due_datasets, deps)
-            result = await sync(deps, deps.federation.names, datasets=due)
+            job = await start_sync(deps, deps.federation.names, due)
         except FinOpsError as error:
             _log.warning("scheduled_sync_failed", code=error.code, message=error.message)
         else:
-            _log.info("scheduled_sync", clouds=[cloud.provider for cloud in result.clouds], gaps=len(result.gaps))
+            _log.info("scheduled_sync", job_id=job.job_id)
 
 
 def _gap(provider: str, error: FinOpsError) -> Gap:
