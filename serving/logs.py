@@ -18,7 +18,8 @@ _SECRET_TEXT: Final = re.compile(
     r"|(?P<jwt>eyJ[\w-]{8,}\.[\w-]+\.[\w-]*)"
     r"|(?P<user>(?<=://)[^/@\s]+(?=@))"
     r"|(?P<query>(?<=[?&])(?:sig|X-Amz-Signature|X-Amz-Security-Token|code|\w*token|\w*key|\w*secret)=[^&\s\"']+)"
-    r"|(?P<assigned>(?:secret|token|password|authorization|api_?key)\w*[\"']?\s*[=:]\s*[\"']?[^\s\"',}]+)",
+    r"|(?P<assigned>(?:secret|token|password|authorization|api_?key)\w*[\"']?\s*[=:]\s*[\"']?"
+    r"(?:(?:Bearer|Basic|Digest|Token|AWS4-HMAC-SHA256)\s+)?[^\s\"',}]+)",
     re.IGNORECASE,
 )
 _SHORTEST_SECRET: Final = 8
