@@ -20,7 +20,7 @@ from orchestrator.state.job import Job
 from shared_models.base import WireModel
 from shared_models.commitment import CommitmentPage
 from shared_models.coverage import Coverage, Gap, SourceState
-from shared_models.errors import FinOpsError
+from shared_models.errors import FinOpsError, JobCrashedError
 from shared_models.inventory import ResourcePage
 from shared_models.organisation import SubAccountPage
 from shared_models.recommendation import RecommendationPage
@@ -84,6 +84,10 @@ async def sync(deps: Deps, providers: Sequence[str], *, datasets: Sequence[Datas
             gaps.append(failure.gap)
         except FinOpsError as error:
             gaps.append(_gap(provider, error))
+        except Exception as error:  # noqa: BLE001 - whatever one cloud's bulk data does to us, the others go on
+            crash = JobCrashedError()
+            _log.error("sync_failed", provider=provider, trace_id=crash.trace_id, exc_info=error)
+            gaps.append(_gap(provider, crash))
 
     await tick(0, steps, f"asking {', '.join(providers)}")
     async with anyio.create_task_group() as tasks:

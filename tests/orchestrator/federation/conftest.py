@@ -1,23 +1,34 @@
 """Three clouds on which one misbehaves: its folder, and its server on each of the three transports."""
 
+import hashlib
 import json
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from mcp import StdioServerParameters
+from mcp.server import MCPServer
 
 from orchestrator.federation.connection import Target
+from orchestrator.federation.upstream import Upstream
+from orchestrator.server import build_orchestrator
+from orchestrator.settings import load_settings
+from shared_models.coverage import Coverage
+from shared_models.export import ExportAnswer, ExportManifest, PartAccess
+from shared_models.page import Pagination
+from tests.builders import cost_row, export_part
 from tests.conftest import REPOSITORY
 from tests.orchestrator.federation import faulty_cloud
 
+DEADLINE = 2.0
 MODULE = "tests.orchestrator.federation.faulty_cloud"
 CARD = {
     "server": "skyledger-x", "version": "1", "mode": "exports", "billing_account_ids": ["1"], "regions": [],
@@ -32,11 +43,38 @@ def cloud_folder(folder: Path, provider: str) -> Path:
         "resource_id": f"{provider}-vm", "resource_type": "virtual_machine", "native_type": "vm",
         "provider": provider, "sub_account_id": "1",
     }  # fmt: skip
-    page = {"data": [resource], "pagination": {}, "coverage": {"complete": True, "answered": [provider]}, "freshness": []}
+    page = {
+        "data": [resource],
+        "pagination": {},
+        "coverage": {"complete": True, "answered": [provider]},
+        "freshness": [],
+    }
     (folder / "card.json").write_text(json.dumps({**CARD, "provider": provider}))
     (folder / "resources.json").write_text(json.dumps(page))
     (folder / faulty_cloud.FAULT).write_text("")
     return folder
+
+
+def bill(folder: Path, provider: str, data: bytes | None = None) -> None:
+    """Two line items as a bulk hand-over in one chunk; `data` stands in for the Parquet file."""
+    row = cost_row(x_Provider=provider, BillingAccountId=f"{provider}-1")
+    part = export_part(folder / "parts", [row, {**row, "ResourceId": "r"}], path="/nowhere/part.parquet")
+    chunk = next((folder / "parts").iterdir()).read_bytes() if data is None else data
+    sha256 = hashlib.sha256(chunk).hexdigest()
+    part = part.model_copy(update={"sha256": sha256})
+    access = PartAccess(
+        sha256=sha256, chunk_uris=(f"skyledger://{provider}/exports/{sha256}/0",), chunk_sha256=(sha256,)
+    )
+    manifest = ExportManifest(provider=provider, parts=(part,), access=(access,)).model_dump_json()
+    digest = hashlib.sha256(manifest.encode()).hexdigest()
+    answer = ExportAnswer(
+        provider=provider, rows=2, totals=part.totals, data=(), pagination=Pagination(),
+        manifest_uri=f"skyledger://{provider}/manifests/{digest}", manifest_sha256=digest,
+        coverage=Coverage(complete=True, answered=(provider,)),
+    )  # fmt: skip
+    (folder / "chunk").write_bytes(chunk)
+    (folder / "manifest.json").write_text(manifest)
+    (folder / "export.json").write_text(answer.model_dump_json())
 
 
 @dataclass
@@ -93,28 +131,50 @@ class Azure:
 @pytest.fixture
 def healthy(tmp_path: Path) -> dict[str, Target]:
     """The two clouds that always behave."""
-    return {name: faulty_cloud.build(name, cloud_folder(tmp_path / name, name)) for name in ("aws", "gcp")}
+    for name in ("aws", "gcp"):
+        bill(cloud_folder(tmp_path / name, name), name)
+    return {name: faulty_cloud.build(name, tmp_path / name) for name in ("aws", "gcp")}
 
 
-@pytest.fixture
-def azure(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Azure]:
-    """The cloud that will misbehave, on the transport that the test is parametrised with; it behaves at first."""
+def orchestrator(
+    home: Path, clouds: dict[str, Target], *, deadline: float = DEADLINE, break_seconds: float = 0.3
+) -> MCPServer[Any]:
+    settings = load_settings({"SKYLEDGER_HOME": str(home / "home")}).model_copy(update={"deadline_seconds": deadline})
+    upstreams = [
+        Upstream(name, clouds[name], connect_seconds=20, break_seconds=break_seconds)
+        for name in ("aws", "azure", "gcp")
+    ]
+    return build_orchestrator(settings, upstreams)
+
+
+def _free_port() -> int:
     with closing(socket.socket()) as found:
         found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    cloud = Azure(cloud_folder(tmp_path / "azure", "azure"), request.getfixturevalue("transport"), port)
+        return found.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def http_azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azure]:
+    """The HTTP server that all tests share; one that a fault killed is started again."""
+    cloud = Azure(cloud_folder(tmp_path_factory.mktemp("http") / "azure", "azure"), "http", _free_port())
     yield cloud
     cloud.stop()
 
 
 @pytest.fixture
-def no_orphans() -> Iterator[Callable[[], list[str]]]:
-    """The command lines of child processes on stdio that still live."""
+def azure(tmp_path: Path, request: pytest.FixtureRequest) -> Azure:
+    """The cloud that will misbehave, on the transport that is the fixture's parameter; it behaves at first."""
+    if request.param == "http":
+        cloud: Azure = request.getfixturevalue("http_azure")
+        cloud.behaves()
+        return cloud
+    return Azure(cloud_folder(tmp_path / "azure", "azure"), request.param)
 
-    def orphans() -> list[str]:
-        children = psutil.Process().children(recursive=True)
-        lines = [" ".join(child.cmdline()) for child in children if child.status() != psutil.STATUS_ZOMBIE]
-        return [line for line in lines if MODULE in line and line.endswith("stdio")]
 
-    yield orphans
-    assert orphans() == []
+@pytest.fixture
+def no_orphans() -> Iterator[None]:
+    """When the test is over, no child process on stdio lives."""
+    yield
+    children = psutil.Process().children(recursive=True)
+    lines = [" ".join(child.cmdline()) for child in children if child.status() != psutil.STATUS_ZOMBIE]
+    assert [line for line in lines if MODULE in line and line.endswith("stdio")] == []

@@ -2,9 +2,9 @@
 
 python -m tests.orchestrator.federation.faulty_cloud PROVIDER FOLDER stdio|PORT
 """
+# ruff: noqa: ARG001, E402 - arguments and resources are there to be asked with; one fault comes before the imports
 
 import itertools
-import json
 import os
 import signal
 import sys
@@ -30,7 +30,7 @@ from mcp import MCPError
 from mcp.server import MCPServer
 from mcp.types import METHOD_NOT_FOUND
 
-from serving import http, stdio
+from serving import stdio
 from serving.app import build_app
 from serving.tool import ToolSpec
 from shared_models.errors import PermissionDeniedError
@@ -97,7 +97,7 @@ def build(provider: str, folder: Path, raw: Callable[[bytes], None] | None = Non
 
     @app.resource(f"skyledger://{provider}/{{kind}}/{{sha256}}", mime_type="application/json", description="x")
     async def manifest(kind: str, sha256: str) -> str:
-        return script.answer("manifest.json")
+        return script.answer("manifest.json") + (" " if script.fault == "altered_manifest" else "")
 
     @app.resource(f"skyledger://{provider}/exports/{{sha256}}/{{number}}", mime_type="x/x", description="x")
     async def chunk(sha256: str, number: str) -> bytes:
@@ -118,6 +118,8 @@ class _Misbehaviour:
         fault = self._script.fault
         if ctx.method == "server/discover" and fault == "old_era":
             raise MCPError(METHOD_NOT_FOUND, "Method not found")
+        if ctx.method == "resources/read" and fault == "die_reading":
+            os.kill(os.getpid(), signal.SIGKILL)
         if ctx.method != "tools/call":
             return await call_next(ctx)
         await self._before(fault)
@@ -199,7 +201,7 @@ def main(provider: str, folder: Path, how: str) -> None:
         return
     wire = os.dup(1)
     if fault == "noisy_start":
-        os.write(wire, b"Loading plugins...\n\xff\xfe not utf-8\n{\"not\": \"a message\"}\n")
+        os.write(wire, b'Loading plugins...\n\xff\xfe not utf-8\n{"not": "a message"}\n')
     stdio.run(build(provider, folder, raw=lambda data: (os.write(wire, data), None)[1]))
 
 
