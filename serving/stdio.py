@@ -26,26 +26,27 @@ _PARENT_POLL_SECONDS: Final = 1.0
 
 def run(app: MCPServer[Any]) -> None:
     """Serve until stdin ends, the parent process is gone, or SIGINT or SIGTERM asks to stop."""
-    if anyio.run(serve, app):
-        return
-    # A thread still waits for a line of a stdin that is open; the interpreter would wait for that thread.
-    sys.stderr.flush()
-    os._exit(0)
+    anyio.run(serve, app)
 
 
-async def serve(app: MCPServer[Any]) -> bool:
-    """Serve one connection on this process's stdin and stdout; True when it was stdin that ended."""
-    ended = False
-    async with stdio_server() as (incoming, outgoing), anyio.create_task_group() as tasks:
-        if os.name == "posix":
-            tasks.start_soon(_watch_parent, os.getppid(), tasks.cancel_scope)
-            tasks.start_soon(_watch_signals, tasks.cancel_scope)
-        async with _after_probes(app, incoming, outgoing) as stream:
-            server = app._lowlevel_server  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the SDK has no public way
-            await server.run(stream, outgoing, server.create_initialization_options())
-        ended = True
-        tasks.cancel_scope.cancel()
-    return ended
+async def serve(app: MCPServer[Any]) -> None:
+    """Serve one connection on this process's stdin and stdout; the process ends with it where stdin stays open."""
+    async with stdio_server() as (incoming, outgoing):
+        ended = False
+        async with anyio.create_task_group() as tasks:
+            if os.name == "posix":
+                tasks.start_soon(_watch_parent, os.getppid(), tasks.cancel_scope)
+                tasks.start_soon(_watch_signals, tasks.cancel_scope)
+            async with _after_probes(app, incoming, outgoing) as stream:
+                server = app._lowlevel_server  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the SDK has no public way
+                await server.run(stream, outgoing, server.create_initialization_options())
+            ended = True
+            tasks.cancel_scope.cancel()
+        if not ended:
+            # A thread of the SDK still waits for a line of a stdin that is open, and cannot be told to stop. All that
+            # is ours (children, jobs, the ledger) was closed when the tasks above ended.
+            sys.stderr.flush()
+            os._exit(0)
 
 
 @asynccontextmanager
