@@ -1,5 +1,6 @@
 """Progress while a call waits: clients that give up after a silent minute stay, and see that something goes on."""
 
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -13,23 +14,23 @@ Report = Callable[[float, float, str], Awaitable[None]]
 async def heartbeat(ctx: Context, *, every: float, said: str) -> AsyncGenerator[Report, None]:
     """A function (done, total, what) that reports progress; the last word is repeated whenever `every` seconds pass.
 
-    The protocol wants progress that grows, so a repetition counts a part of the step that is under way.
+    The protocol wants progress that grows: what would not goes half of the way to the next whole step.
     """
-    done, total, what, repeats = 0.0, 1.0, said, 0
+    told, total, what = -1.0, 1.0, said
     failure: Exception | None = None
 
-    async def report(now_done: float, now_total: float, now_what: str) -> None:
-        nonlocal done, total, what, repeats
-        done, total, what, repeats = now_done, now_total, now_what, 0
-        await ctx.report_progress(done, total, what)
+    async def report(done: float, now_total: float, now_what: str) -> None:
+        nonlocal told, total, what
+        told = done if done > told else told + (math.floor(told) + 1 - told) / 2
+        total, what = now_total, now_what
+        await ctx.report_progress(told, total, what)
 
     async def repeat() -> None:
-        nonlocal repeats
         while True:
             await anyio.sleep(every)
-            repeats += 1
-            await ctx.report_progress(done + repeats / (repeats + 1), total, what)
+            await report(told, total, what)
 
+    await report(0, total, what)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(repeat)
         try:

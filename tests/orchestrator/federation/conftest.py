@@ -137,9 +137,16 @@ def healthy(tmp_path: Path) -> dict[str, Target]:
 
 
 def orchestrator(
-    home: Path, clouds: dict[str, Target], *, deadline: float = DEADLINE, break_seconds: float = 0.3
+    home: Path,
+    clouds: dict[str, Target],
+    *,
+    deadline: float = DEADLINE,
+    break_seconds: float = 0.3,
+    heartbeat: float = 10,
 ) -> MCPServer[Any]:
-    settings = load_settings({"SKYLEDGER_HOME": str(home / "home")}).model_copy(update={"deadline_seconds": deadline})
+    """The orchestrator over the three clouds."""
+    times = {"deadline_seconds": deadline, "heartbeat_seconds": heartbeat}
+    settings = load_settings({"SKYLEDGER_HOME": str(home / "home")}).model_copy(update=times)
     upstreams = [
         Upstream(name, clouds[name], connect_seconds=20, break_seconds=break_seconds)
         for name in ("aws", "azure", "gcp")
