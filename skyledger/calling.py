@@ -48,8 +48,8 @@ def _server(tool: str, sample: Any) -> MCPServer[Any]:
 async def _call(app: MCPServer[Any], tool: str, arguments: dict[str, Any]) -> CallToolResult:
     with progress_bar(tool) as bar:
 
-        async def drawn(done: float, total: float | None, said: str | None) -> None:
-            bar(done / (total or 1), said or "")
+        async def drawn(progress: float, total: float | None, message: str | None) -> None:
+            bar(progress / (total or 1), message or "")
 
         async with Client(app) as client:
             result = await client.call_tool(tool, arguments, read_timeout_seconds=900, progress_callback=drawn)
