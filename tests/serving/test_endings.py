@@ -88,3 +88,33 @@ def test_a_server_ends_with_its_parent_although_its_stdin_stays_open(tmp_path: P
 
     gone, _ = psutil.wait_procs([server], timeout=10)
     assert gone, "the server outlived its parent"
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_the_children_of_an_orchestrator_do_not_outlive_it(
+    how: signal.Signals, tmp_path: Path, started: list[Started]
+) -> None:
+    (tmp_path / "skyledger.toml").write_text(
+        f'[upstreams.gcp]\ncommand = ["{sys.executable}", "-c", "import sys; sys.path.insert(0, {str(REPOSITORY)!r});'
+        " sys.argv[1:] = ['gcp']; import skyledger; skyledger.main()\"]\n"
+        "[upstreams.aws]\nenabled = false\n[upstreams.azure]\nenabled = false\n"
+    )
+    process = start(tmp_path, "-m", "skyledger", "orchestrator")
+    started.append(process)
+    greet(process)
+    ask = {
+        "jsonrpc": "2.0",
+        "id": 2,
+        "method": "tools/call",
+        "params": {"name": "finops_describe_estate", "arguments": {}},
+    }
+    process.stdin.write(json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}) + "\n")
+    process.stdin.write(json.dumps(ask) + "\n")
+    process.stdin.flush()
+    answer = json.loads(process.stdout.readline())
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(how)
+
+    assert answer["result"]["structuredContent"]["coverage"]["complete"]
+    assert len(children) == 1
+    assert psutil.wait_procs(children, timeout=15)[1] == []
