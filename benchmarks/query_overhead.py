@@ -26,7 +26,7 @@ def run(rows: int) -> None:
 
 async def _measure(home: Path, rows: int) -> None:
     async with Client(compose(home / "sample"), read_timeout_seconds=600) as client:
-        await client.call_tool("finops_sync", {})
+        await client.call_tool("finops_sync", {"wait_seconds": 600})
         await client.call_tool("finops_query_costs", ARGUMENTS)
         ours = []
         for _ in range(TIMES):

@@ -1,5 +1,6 @@
 """What the orchestrator's tools work with, opened once per process on first use."""
 
+import math
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -12,6 +13,7 @@ from orchestrator.business.calendar import FiscalCalendar
 from orchestrator.federation.federation import Federation
 from orchestrator.invoices.folder import InvoiceFolder
 from orchestrator.invoices.source import InvoiceSource
+from orchestrator.jobs import JobRunner
 from orchestrator.ledger.datasets import Datasets
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.proof.answered import Answered
@@ -25,6 +27,7 @@ from shared_models.errors import LedgerError
 from shared_models.server_card import Port, ServerCard
 
 _ASK_SECONDS = 3.0
+_PATIENCE_SECONDS = 60.0
 
 
 class Deps:
@@ -34,11 +37,13 @@ class Deps:
         self.settings = settings
         self.federation = federation
         self.clock = clock
+        self.jobs = JobRunner(lambda: self.state, clock)
         self._guard = threading.Lock()
         self._ledger: Ledger | None = None
         self._answers: Answers | None = None
         self._engine: tuple[tuple[str, ...], QueryEngine] | None = None
-        self._offering: tuple[str, ...] | None = None
+        self._offering: tuple[str, ...] = ()
+        self._ask_again = -math.inf
 
     @property
     def ledger(self) -> Ledger:
@@ -99,13 +104,14 @@ class Deps:
         return Replay(self.engine(), self.calendar, self.invoices, self.answers)
 
     async def cost_providers(self) -> tuple[str, ...]:
-        """The clouds whose servers offer bills, asked once a process: what the ledger should hold."""
-        if self._offering is None:
-            with anyio.move_on_after(_ASK_SECONDS):
-                cards = await self.federation.ask_all("describe_server", {}, ServerCard, deadline=_ASK_SECONDS)
-                offering = (name for name, card in cards.items.items() if Port.COSTS in card.offers)
-                self._offering = tuple(sorted(offering))
-        return self._offering or ()
+        """The clouds whose servers offer bills: what the ledger should hold. Asked until all have answered."""
+        if anyio.current_time() >= self._ask_again:
+            cards = await self.federation.ask_all("describe_server", {}, ServerCard, deadline=_ASK_SECONDS)
+            offering = {name for name, card in cards.items.items() if Port.COSTS in card.offers}
+            self._offering = tuple(sorted({*self._offering, *offering}))
+            # A cloud that hangs shall not slow down every question about the local ledger.
+            self._ask_again = math.inf if cards.coverage.complete else anyio.current_time() + _PATIENCE_SECONDS
+        return self._offering
 
     def close(self) -> None:
         """Give back what was opened, after the last answers are written."""

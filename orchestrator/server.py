@@ -50,7 +50,7 @@ def build_orchestrator(
     @asynccontextmanager
     async def lifespan(_: MCPServer[Any]) -> AsyncGenerator[None, None]:
         nonlocal users
-        async with federation.running(), anyio.create_task_group() as tasks:
+        async with federation.running(), deps.jobs.running(), anyio.create_task_group() as tasks:
             users += 1
             if users == 1 and settings.sync_every_minutes:
                 tasks.start_soon(sync_on_schedule, deps)

@@ -1,7 +1,6 @@
 """Sync: bring bills and datasets from the cloud servers into the ledger; one cloud's failure is a gap."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import anyio
@@ -12,11 +11,13 @@ from orchestrator.deps import Deps
 from orchestrator.federation.failure import UpstreamFailure
 from orchestrator.federation.transfer import Fetched, fetch_parts
 from orchestrator.ledger.adopt import Adoption
+from orchestrator.ledger.snapshot import Snapshot
 from orchestrator.ledger.upkeep import sweep
+from orchestrator.state.job import Job
 from shared_models.base import WireModel
-from shared_models.coverage import Gap, SourceState
+from shared_models.coverage import Coverage, Gap, SourceState
 from shared_models.dataset import FOCUS_DATASETS, DatasetName
-from shared_models.errors import FinOpsError
+from shared_models.errors import FinOpsError, JobCrashedError
 
 _log = structlog.get_logger("skyledger")
 Tick = Callable[[float, float, str], Awaitable[None]]
@@ -32,21 +33,28 @@ class Synced(WireModel):
     datasets: dict[str, int]
 
 
-@dataclass(frozen=True)
-class SyncResult:
+class SyncResult(WireModel):
     """Per cloud what changed, and what could not be fetched."""
 
     clouds: tuple[Synced, ...]
-    gaps: tuple[Gap, ...]
+    generation: int
+    coverage: Coverage
+
+
+async def start_sync(
+    deps: Deps, providers: Sequence[str], datasets: Sequence[DatasetName], *, named: bool = False
+) -> Job:
+    """Start a sync as a job; a live one that fetches all of this already is joined, others of these clouds go first."""
+    wanted = {"providers": list(providers), "datasets": [name.value for name in datasets]}
+
+    async def work(report: Tick) -> SyncResult:
+        return await sync(deps, providers, datasets=datasets, named=named, tick=report)
+
+    return await deps.jobs.start("sync", wanted, work, one_per="providers")
 
 
 async def sync(
-    deps: Deps,
-    providers: Sequence[str],
-    *,
-    datasets: Sequence[DatasetName],
-    named: bool = False,
-    tick: Tick | None = None,
+    deps: Deps, providers: Sequence[str], *, datasets: Sequence[DatasetName], named: bool, tick: Tick
 ) -> SyncResult:
     """Fetch the bills of these clouds and these datasets; clouds are asked at the same time.
 
@@ -54,31 +62,50 @@ async def sync(
     """
     done: dict[str, Synced] = {}
     gaps: list[Gap] = []
+    steps = 2 * len(providers)
+    taken = 0
+
+    async def step(said: str) -> None:
+        nonlocal taken
+        taken += 1
+        await tick(taken, steps, said)
 
     async def one(provider: str) -> None:
         try:
-            done[provider], missing = await _sync_cloud(deps, provider, datasets)
+            done[provider], missing = await _sync_cloud(deps, provider, datasets, step)
             gaps.extend(gap for gap in missing if named or gap.state is not SourceState.NOT_OFFERED)
         except UpstreamFailure as failure:
             gaps.append(failure.gap)
         except FinOpsError as error:
             gaps.append(_gap(provider, error))
-        if tick:
-            await tick(len(done) + len(gaps), len(providers), provider)
+        except Exception as error:  # noqa: BLE001 - whatever one cloud's bulk data does to us, the others go on
+            crash = JobCrashedError()
+            _log.error("sync_failed", provider=provider, trace_id=crash.trace_id, exc_info=error)
+            gaps.append(_gap(provider, crash))
 
+    await tick(0, steps, f"asking {', '.join(providers)}")
     async with anyio.create_task_group() as tasks:
         for provider in providers:
             tasks.start_soon(one, provider)
-    await anyio.to_thread.run_sync(_sweep, deps)
-    return SyncResult(tuple(done[name] for name in providers if name in done), tuple(gaps))
+    snapshot = await anyio.to_thread.run_sync(_settle, deps)
+    clouds = tuple(done[name] for name in providers if name in done)
+    answered = tuple(cloud.provider for cloud in clouds)
+    return SyncResult(
+        clouds=clouds,
+        generation=snapshot.generation,
+        coverage=Coverage(complete=not gaps, answered=answered, gaps=tuple(gaps)),
+    )
 
 
-def _sweep(deps: Deps) -> None:
-    """Forget what was replaced longer ago than the retention."""
+def _settle(deps: Deps) -> Snapshot:
+    """Forget what was replaced longer ago than the retention; the ledger as it is now."""
     sweep(deps.ledger.catalog, retention=timedelta(days=deps.settings.retention_days), now=deps.clock())
+    return deps.ledger.snapshot()
 
 
-async def _sync_cloud(deps: Deps, provider: str, datasets: Sequence[DatasetName]) -> tuple[Synced, tuple[Gap, ...]]:
+async def _sync_cloud(
+    deps: Deps, provider: str, datasets: Sequence[DatasetName], step: Callable[[str], Awaitable[None]]
+) -> tuple[Synced, tuple[Gap, ...]]:
     fetched = await fetch_parts(
         deps.federation,
         provider,
@@ -87,7 +114,9 @@ async def _sync_cloud(deps: Deps, provider: str, datasets: Sequence[DatasetName]
         datasets=datasets,
         deadline=deps.settings.sync_deadline_seconds,
     )
+    await step(f"{provider}: fetched")
     adopted = await anyio.to_thread.run_sync(_adopt, deps, provider, fetched)
+    await step(f"{provider}: booked")
     counts: dict[str, int] = {}
     for part in fetched.datasets:
         counts[part.name.value] = counts.get(part.name.value, 0) + part.rows
@@ -146,11 +175,11 @@ async def sync_on_schedule(deps: Deps) -> None:
         await anyio.sleep(deps.settings.sync_every_minutes * 60)
         try:
             due = await anyio.to_thread.run_sync(due_datasets, deps)
-            result = await sync(deps, deps.federation.names, datasets=due)
+            job = await start_sync(deps, deps.federation.names, due)
         except FinOpsError as error:
             _log.warning("scheduled_sync_failed", code=error.code, message=error.message)
         else:
-            _log.info("scheduled_sync", clouds=[cloud.provider for cloud in result.clouds], gaps=len(result.gaps))
+            _log.info("scheduled_sync", job_id=job.job_id)
 
 
 def _gap(provider: str, error: FinOpsError) -> Gap:

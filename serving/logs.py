@@ -1,6 +1,7 @@
 """Logs: structured, to stderr, without secrets. Stdout belongs to the protocol."""
 
 import logging  # noqa: TID251 - the SDK logs through it
+import os
 import re
 import sys
 from collections.abc import MutableMapping
@@ -8,21 +9,36 @@ from typing import Any, Final
 
 import structlog
 
-_SECRET_NAME: Final = re.compile(r"secret|token|password|authorization|signature|credential|api_?key", re.IGNORECASE)
+_SECRET_NAME: Final = re.compile(
+    r"secret|token|password|authorization|signature|credential|(?:api|access|private)_?key", re.IGNORECASE
+)
 _SECRET_TEXT: Final = re.compile(
     r"(?P<key>AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16})"
-    r"|(?P<bearer>Bearer\s+[\w.~+/-]+=*)"
+    r"|(?P<scheme>(?:Bearer|Basic)\s+[\w.~+/-]+=*)"
     r"|(?P<jwt>eyJ[\w-]{8,}\.[\w-]+\.[\w-]*)"
-    r"|(?P<query>(?<=[?&])(?:sig|X-Amz-Signature|X-Amz-Security-Token|code|access_token)=[^&\s]+)"
-    r"|(?P<assigned>(?:secret|token|password)\w*\s*[=:]\s*\S+)",
+    r"|(?P<user>(?<=://)[^/@\s]+(?=@))"
+    r"|(?P<query>(?<=[?&])(?:sig|X-Amz-Signature|X-Amz-Security-Token|code|\w*token|\w*key|\w*secret)=[^&\s\"']+)"
+    r"|(?P<assigned>(?:secret|token|password|authorization|api_?key)\w*[\"']?\s*[=:]\s*[\"']?"
+    r"(?:(?:Bearer|Basic|Digest|Token|AWS4-HMAC-SHA256)\s+)?[^\s\"',}]+)",
     re.IGNORECASE,
 )
+_SHORTEST_SECRET: Final = 8
 _MASK: Final = "[redacted]"
 
 
 def redact(text: str) -> str:
-    """The text with what looks like a secret masked."""
+    """The text with what looks like a secret masked, and with what this process's environment holds as one."""
+    for value in _environment_secrets():
+        text = text.replace(value, _MASK)
     return _SECRET_TEXT.sub(_MASK, text)
+
+
+def _environment_secrets() -> list[str]:
+    return [
+        value
+        for name, value in os.environ.items()
+        if len(value) >= _SHORTEST_SECRET and _SECRET_NAME.search(name) and not os.path.isabs(value)  # noqa: PTH117 - text
+    ]
 
 
 def configure_logs(level: int = 30) -> None:

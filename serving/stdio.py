@@ -6,6 +6,8 @@ request decides.
 """
 
 import os
+import signal
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -19,22 +21,32 @@ from mcp.types import DiscoverResult, JSONRPCRequest, JSONRPCResponse
 
 _PROBE: Final = "server/discover"
 _MODERN: Final = "2026-07-28"
-_PARENT_POLL_SECONDS: Final = 2.0
+_PARENT_POLL_SECONDS: Final = 1.0
 
 
 def run(app: MCPServer[Any]) -> None:
-    """Serve until stdin ends or the parent process is gone."""
+    """Serve until stdin ends, the parent process is gone, or SIGINT or SIGTERM asks to stop."""
     anyio.run(serve, app)
 
 
 async def serve(app: MCPServer[Any]) -> None:
-    """Serve one connection on this process's stdin and stdout."""
-    async with stdio_server() as (incoming, outgoing), anyio.create_task_group() as tasks:
-        tasks.start_soon(_watch_parent, os.getppid(), tasks.cancel_scope)
-        async with _after_probes(app, incoming, outgoing) as stream:
-            server = app._lowlevel_server  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the SDK has no public way
-            await server.run(stream, outgoing, server.create_initialization_options())
-        tasks.cancel_scope.cancel()
+    """Serve one connection on this process's stdin and stdout; the process ends with it where stdin stays open."""
+    async with stdio_server() as (incoming, outgoing):
+        ended = False
+        async with anyio.create_task_group() as tasks:
+            if os.name == "posix":
+                tasks.start_soon(_watch_parent, os.getppid(), tasks.cancel_scope)
+                tasks.start_soon(_watch_signals, tasks.cancel_scope)
+            async with _after_probes(app, incoming, outgoing) as stream:
+                server = app._lowlevel_server  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the SDK has no public way
+                await server.run(stream, outgoing, server.create_initialization_options())
+            ended = True
+            tasks.cancel_scope.cancel()
+        if not ended:
+            # A thread of the SDK still waits for a line of a stdin that is open, and cannot be told to stop. All that
+            # is ours (children, jobs, the ledger) was closed when the tasks above ended.
+            sys.stderr.flush()
+            os._exit(0)
 
 
 @asynccontextmanager
@@ -80,7 +92,14 @@ def _discovered(app: MCPServer[Any], request: JSONRPCRequest) -> JSONRPCResponse
 
 async def _watch_parent(parent: int, scope: anyio.CancelScope) -> None:
     """End with the parent, even where a wrapper keeps our stdin open."""
-    while os.name == "posix" and os.getppid() == parent:  # noqa: ASYNC110 - no event tells it
+    while os.getppid() == parent:  # noqa: ASYNC110 - no event tells it
         await anyio.sleep(_PARENT_POLL_SECONDS)
-    if os.name == "posix":
-        scope.cancel()
+    scope.cancel()
+
+
+async def _watch_signals(scope: anyio.CancelScope) -> None:
+    """End in good order when asked to: children are stopped, jobs say that they were cut short."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            scope.cancel()
+            return

@@ -30,6 +30,12 @@ Every failure we anticipate, and what its reader should do next.
     - ThrottledError
     - UpstreamUnavailableError
     - DeadlineExceededError
+  + JobError                  long work ended without its result
+    - UnknownJobError
+    - JobFailedError
+    - JobCrashedError
+    - JobStoppedError
+    - JobLostError
 
 Each carries a stable `code`, a sentence, a `hint` that says what to do, and `details` for machines. On the wire:
 `{"error": {"code", "message", "hint", "details", "trace_id"}}`.
@@ -326,3 +332,62 @@ class DeadlineExceededError(UpstreamError):
     """A server did not answer in time."""
 
     code = "deadline_exceeded"
+
+
+class JobError(FinOpsError):
+    """Long work ended without its result."""
+
+    code = "job_error"
+
+
+class UnknownJobError(JobError):
+    """There is no job of this id; old ones are forgotten after a week."""
+
+    code = "unknown_job"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"There is no job {job_id!r}.", hint="Use the job_id of finops_sync; jobs are kept for a week."
+        )
+
+
+class JobFailedError(JobError):
+    """The work was refused; the details hold the error that it met."""
+
+    code = "job_failed"
+
+    def __init__(self, job_id: str, error: Details) -> None:
+        super().__init__(
+            str(error.get("message", "The work ended without a result.")),
+            hint=str(error.get("hint", "Start it again.")),
+            details={"job_id": job_id, "error": dict(error)},
+        )
+
+
+class JobCrashedError(JobError):
+    """Something that nobody anticipated ended the work; the log has the rest under the trace id."""
+
+    code = "job_crashed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The work failed unexpectedly.", hint="Start it again; if it fails again, report the trace_id."
+        )
+
+
+class JobStoppedError(JobError):
+    """The server ended before the work did."""
+
+    code = "job_stopped"
+
+    def __init__(self) -> None:
+        super().__init__("The server ended before the work did.", hint="Start it again; it goes on where it stopped.")
+
+
+class JobLostError(JobError):
+    """The process that did the work died."""
+
+    code = "job_lost"
+
+    def __init__(self) -> None:
+        super().__init__("The process that did the work died.", hint="Start it again; it goes on where it stopped.")

@@ -11,7 +11,10 @@ from mcp.types import CallToolResult, TextContent
 
 from shared_models.errors import InvalidArgumentError
 from skyledger.compose import CLOUDS, build_cloud, compose, sample_folder, server_settings
+from skyledger.progress import progress_bar
 from skyledger.tables import print_answer
+
+_FOLLOW_SECONDS = 0.5
 
 
 def call_tool(tool: str, arguments: dict[str, Any], *, sample: bool, as_json: bool) -> int:
@@ -43,8 +46,26 @@ def _server(tool: str, sample: Any) -> MCPServer[Any]:
 
 
 async def _call(app: MCPServer[Any], tool: str, arguments: dict[str, Any]) -> CallToolResult:
-    async with Client(app) as client:
-        return await client.call_tool(tool, arguments, read_timeout_seconds=900)
+    with progress_bar(tool) as bar:
+
+        async def drawn(progress: float, total: float | None, message: str | None) -> None:
+            bar(progress / (total or 1), message or "")
+
+        async with Client(app) as client:
+            result = await client.call_tool(tool, arguments, read_timeout_seconds=900, progress_callback=drawn)
+            # The server ends with this command, and its jobs with it: a job is waited for.
+            while (job := _running(result)) is not None:
+                await anyio.sleep(_FOLLOW_SECONDS)
+                result = await client.call_tool("finops_get_job", {"job_id": job})
+                said = cast("dict[str, Any]", result.structured_content or {})
+                bar(said.get("done", 0) / (said.get("total") or 1), str(said.get("said", "")))
+            return result
+
+
+def _running(result: CallToolResult) -> str | None:
+    """The job that an answer says is not finished."""
+    said = cast("dict[str, Any]", result.structured_content or {})
+    return said["job_id"] if said.get("state") in {"queued", "running"} and "job_id" in said else None
 
 
 def _sentence(text: str) -> str:

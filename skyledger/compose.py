@@ -10,6 +10,7 @@ from typing import Any
 from mcp import StdioServerParameters
 from mcp.server import MCPServer
 
+from orchestrator.federation.connection import Target
 from orchestrator.federation.upstream import Upstream
 from orchestrator.server import build_orchestrator
 from orchestrator.settings import Settings, load_settings
@@ -21,11 +22,11 @@ from servers.kit.settings import load_settings as load_server_settings
 
 CLOUDS = ("aws", "azure", "gcp")
 _FORWARDED = {
-    "aws": ("AWS_", "SKYLEDGER_"),
-    "azure": ("AZURE_", "SKYLEDGER_"),
-    "gcp": ("GOOGLE_", "GCLOUD_", "CLOUDSDK_", "SKYLEDGER_"),
+    "aws": ("AWS_", "SKYLEDGER_AWS_"),
+    "azure": ("AZURE_", "SKYLEDGER_AZURE_"),
+    "gcp": ("GOOGLE_", "GCLOUD_", "CLOUDSDK_", "SKYLEDGER_GCP_"),
 }
-_ALWAYS_FORWARDED = ("HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_ALWAYS_FORWARDED = ("SKYLEDGER_HOME", "SKYLEDGER_CONFIG", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def sample_folder(home: Path, progress: Callable[[float, str], None] | None = None) -> Path:
@@ -68,20 +69,34 @@ def compose(sample: Path | None, toolsets: Sequence[str] = DEFAULT_TOOLSETS) -> 
     """The orchestrator with its cloud servers: in this process unless the configuration says otherwise."""
     settings = orchestrator_settings(sample)
     upstreams = [
-        _upstream(cloud, settings.upstreams.get(cloud, UpstreamSettings()), sample)
+        _upstream(cloud, settings.upstreams.get(cloud, UpstreamSettings()), settings, sample)
         for cloud in CLOUDS
         if settings.upstreams.get(cloud, UpstreamSettings()).enabled
     ]
     return build_orchestrator(settings, upstreams, toolsets=toolsets)
 
 
-def _upstream(cloud: str, settings: UpstreamSettings, sample: Path | None) -> Upstream:
-    if settings.url:
-        return Upstream(cloud, settings.url)
-    if settings.command:
-        command = list(settings.command)
-        return Upstream(cloud, StdioServerParameters(command=command[0], args=command[1:], env=_environment(cloud)))
-    return Upstream(cloud, build_cloud(cloud, server_settings(cloud, sample)))
+def _upstream(cloud: str, how: UpstreamSettings, settings: Settings, sample: Path | None) -> Upstream:
+    return Upstream(
+        cloud,
+        _target(cloud, how, sample),
+        connect_seconds=settings.connect_seconds,
+        break_seconds=settings.break_seconds,
+    )
+
+
+def _target(cloud: str, how: UpstreamSettings, sample: Path | None) -> Target:
+    if how.url:
+        return how.url
+    if how.command:
+        # A child that prints in another encoding than UTF-8 is unreadable, which is no reason to lose it.
+        return StdioServerParameters(
+            command=how.command[0],
+            args=list(how.command[1:]),
+            env=_environment(cloud),
+            encoding_error_handler="replace",
+        )
+    return build_cloud(cloud, server_settings(cloud, sample))
 
 
 def own_command(*arguments: str) -> list[str]:

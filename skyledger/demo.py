@@ -80,7 +80,7 @@ async def _ask(folder: Path, console: Console) -> int:
             f" {len(tools)} tools: {', '.join(tool.name for tool in tools)}."
         )
         started = time.monotonic()
-        synced = await client.call_tool("finops_sync", {})
+        synced = await client.call_tool("finops_sync", {"wait_seconds": 600})
         said = cast("dict[str, Any]", synced.structured_content or {})
         per_cloud = cast("list[dict[str, Any]]", said.get("clouds", []))
         clouds = ", ".join(f"{cloud['provider']} {cloud['rows']:,} rows" for cloud in per_cloud)

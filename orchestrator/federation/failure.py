@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from mcp.types import CallToolResult, TextContent
 
+from serving.logs import redact
 from shared_models.coverage import Gap, SourceState
 from shared_models.untrusted import safe_text
 
@@ -28,6 +29,12 @@ class UpstreamFailure(Exception):  # noqa: N818 - it carries a gap, not an error
         """The server did not answer in time."""
         said = f"no answer within {deadline:g} s"
         return cls(_gap(source, SourceState.TIMEOUT, "deadline_exceeded", said, "Retry, or ask for less."))
+
+    @classmethod
+    def refused(cls, source: str, code: int) -> "UpstreamFailure":
+        """The server answered with an error of the protocol; its text is for its own operator."""
+        said = f"the server refused the request (protocol error {code})"
+        return cls(_gap(source, SourceState.ERROR, "upstream_error", said, "See the server's log; upgrade both sides."))
 
     @classmethod
     def malformed(cls, source: str) -> "UpstreamFailure":
@@ -62,6 +69,6 @@ def _gap(source: str, state: SourceState, code: str, message: str, hint: str) ->
         source=source,
         state=state,
         code=safe_text(code)[:_LONGEST],
-        message=safe_text(message)[:_LONGEST],
-        hint=safe_text(hint)[:_LONGEST],
+        message=safe_text(redact(message))[:_LONGEST],
+        hint=safe_text(redact(hint))[:_LONGEST],
     )

@@ -56,8 +56,9 @@ class Federation:
             finally:
                 self._tasks = None
                 with anyio.CancelScope(shield=True):
-                    for upstream in self._upstreams.values():
-                        await upstream.stop()
+                    async with anyio.create_task_group() as stopping:
+                        for upstream in self._upstreams.values():
+                            stopping.start_soon(upstream.stop)
                 tasks.cancel_scope.cancel()
 
     async def ask_all(
@@ -68,9 +69,13 @@ class Federation:
         *,
         deadline: float,
         only: Sequence[str] | None = None,
+        each: Mapping[str, Mapping[str, Any]] | None = None,
         tick: Tick | None = None,
     ) -> Answers[Answer]:
-        """Call `<provider>_<tool>` on every upstream at once, and collect answers and gaps."""
+        """Call `<provider>_<tool>` on every upstream at once, and collect answers and gaps.
+
+        `each` holds arguments for one provider besides those for all.
+        """
         names = [name for name in self.names if only is None or name in only]
         items: dict[str, Answer] = {}
         gaps: dict[str, Gap] = {}
@@ -79,7 +84,8 @@ class Federation:
         async def ask(name: str) -> None:
             started = anyio.current_time()
             try:
-                items[name] = await self.ask_one(name, tool, arguments, model, deadline=deadline)
+                given = {**arguments, **(each or {}).get(name, {})}
+                items[name] = await self.ask_one(name, tool, given, model, deadline=deadline)
             except UpstreamFailure as failure:
                 gaps[name] = failure.gap
             elapsed[name] = round((anyio.current_time() - started) * 1000)
@@ -99,7 +105,7 @@ class Federation:
     async def ask_one(
         self, name: str, tool: str, arguments: Mapping[str, Any], model: type[Answer], *, deadline: float
     ) -> Answer:
-        """Call one upstream's tool.
+        """Call one upstream's tool. A field that only a newer server knows is left out, not an outage.
 
         Raises:
             UpstreamFailure: it did not answer as it should.
@@ -107,7 +113,7 @@ class Federation:
         """
         result = await self._upstreams[name].call(self._running(), f"{name}_{tool}", arguments, deadline=deadline)
         try:
-            return model.model_validate(result.structured_content)
+            return model.model_validate(result.structured_content, extra="ignore")
         except ValidationError as error:
             raise UpstreamFailure.malformed(name) from error
 

@@ -2,11 +2,12 @@
 
 import base64
 import hashlib
+import re
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import anyio.to_thread
 from mcp.types import BlobResourceContents, TextResourceContents
@@ -20,6 +21,7 @@ from shared_models.errors import TransferCorruptError
 from shared_models.export import DatasetPart, ExportAnswer, ExportManifest, ExportPart, ImportReport, PartAccess
 
 Part = TypeVar("Part", ExportPart, DatasetPart)
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ async def fetch_parts(
     async def fetched(part: Part) -> Part:
         if part.sha256 in known:
             return part
-        return await _fetch(federation, provider, part, access[part.sha256], into, deadline)
+        return await _fetch(federation, provider, part, access.get(part.sha256), into, deadline)
 
     return Fetched(
         tuple([await fetched(part) for part in manifest.parts]),
@@ -80,33 +82,44 @@ async def _manifest(
         arguments["datasets"] = [name.value for name in datasets]
     answer = await federation.ask_one(provider, "export_costs", arguments, ExportAnswer, deadline=deadline)
     contents = await federation.read(provider, answer.manifest_uri, deadline=deadline)
-    text = contents[0].text if isinstance(contents[0], TextResourceContents) else ""
+    text = contents[0].text if contents and isinstance(contents[0], TextResourceContents) else ""
     if hashlib.sha256(text.encode()).hexdigest() != answer.manifest_sha256:
         raise _corrupt(provider)
     try:
-        return ExportManifest.model_validate_json(text)
+        manifest = ExportManifest.model_validate_json(text, extra="ignore")
     except ValidationError as error:
         raise UpstreamFailure.malformed(provider) from error
+    # The digest becomes a part of a file's name here.
+    every: tuple[ExportPart | DatasetPart, ...] = (*manifest.parts, *manifest.datasets)
+    if not all(_DIGEST.fullmatch(part.sha256) and part.provider == provider for part in every):
+        raise UpstreamFailure.malformed(provider)
+    return manifest
 
 
 async def _fetch(
-    federation: Federation, provider: str, part: Part, access: PartAccess, into: Path, deadline: float
+    federation: Federation, provider: str, part: Part, access: PartAccess | None, into: Path, deadline: float
 ) -> Part:
+    if access is None or len(access.chunk_uris) != len(access.chunk_sha256):
+        raise UpstreamFailure.malformed(provider)
     temporary = into / f"{uuid.uuid4().hex}.tmp"
     target = into / f"{part.sha256}.parquet"
     try:
         async with await anyio.open_file(temporary, "wb") as handle:
             for uri, expected in zip(access.chunk_uris, access.chunk_sha256, strict=True):
                 contents = await federation.read(provider, uri, deadline=deadline)
-                await handle.write(_verified(provider, contents[0], expected))
+                await handle.write(_verified(provider, contents, expected))
         await anyio.to_thread.run_sync(temporary.replace, target)
     finally:
         await anyio.Path(temporary).unlink(missing_ok=True)
     return part.model_copy(update={"path": str(target)})
 
 
-def _verified(provider: str, content: object, expected: str) -> bytes:
-    data = base64.b64decode(content.blob) if isinstance(content, BlobResourceContents) else b""
+def _verified(provider: str, contents: Sequence[object], expected: str) -> bytes:
+    content = contents[0] if contents else None
+    try:
+        data = base64.b64decode(content.blob) if isinstance(content, BlobResourceContents) else b""
+    except ValueError:
+        data = b""
     if hashlib.sha256(data).hexdigest() != expected:
         raise _corrupt(provider)
     return data

@@ -1,37 +1,33 @@
-"""One cloud server as the orchestrator holds it: a client behind an owner task, a breaker, one safe retry.
+"""One cloud server as the orchestrator holds it: deadlines, a breaker, one safe retry."""
 
-A client's cancel scopes must close in the task that opened them, and a transport that dies cancels the task that
-holds it. So one task owns each client: it opens it, offers it, waits to be told to stop, and closes it. A call made
-by another task can then fail, but never be cancelled by another cloud's death.
-"""
-
-import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import anyio
-import structlog
 from anyio.abc import TaskGroup
-from mcp import Client, MCPError, StdioServerParameters
-from mcp.server import MCPServer
-from mcp.types import CallToolResult, ReadResourceResult
+from mcp import Client, MCPError
+from mcp.types import (
+    CONNECTION_CLOSED,
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    REQUEST_TIMEOUT,
+    CallToolResult,
+    ReadResourceResult,
+)
 
+from orchestrator.federation.connection import Connection, Target
 from orchestrator.federation.failure import UpstreamFailure, failure_of_result
 
-Target = MCPServer[Any] | StdioServerParameters | str
+Result = TypeVar("Result", CallToolResult, ReadResourceResult)
 _CONNECT_SECONDS: Final = 15.0
 _BREAK_SECONDS: Final = 10.0
-_CLOSE_SECONDS: Final = 3.0
-_LOST: Final = (MCPError, OSError, RuntimeError, anyio.ClosedResourceError, anyio.BrokenResourceError)
-"""What a call sees when its connection is gone."""
-_log = structlog.get_logger("skyledger")
+_TIMEOUTS_TO_BREAK: Final = 2
+"""One slow answer may be a large question; two in a row are a server that hangs."""
 
 
-def _set_event() -> anyio.Event:
-    event = anyio.Event()
-    event.set()
-    return event
+class _LostError(Exception):
+    """The connection broke under a call."""
 
 
 @dataclass
@@ -43,16 +39,14 @@ class Upstream:
     connect_seconds: float = _CONNECT_SECONDS
     break_seconds: float = _BREAK_SECONDS
     last_error: str | None = None
-    _client: Client | None = field(default=None, repr=False)
-    _stop: anyio.Event | None = field(default=None, repr=False)
-    _lock: anyio.Lock = field(default_factory=anyio.Lock, repr=False)
+    _connection: Connection | None = field(default=None, repr=False)
     _broken_until: float = field(default=0.0, repr=False)
-    _closed: anyio.Event = field(default_factory=_set_event, repr=False)
+    _timeouts: int = field(default=0, repr=False)
 
     @property
     def connected(self) -> bool:
         """Whether a client is open now."""
-        return self._client is not None
+        return self._connection is not None and self._connection.client is not None
 
     async def call(
         self, tasks: TaskGroup, tool: str, arguments: Mapping[str, Any], *, deadline: float
@@ -63,34 +57,12 @@ class Upstream:
             UpstreamFailure: the server refused, failed, or did not answer in time.
 
         """
-        try:
-            result = await self._attempt(tasks, tool, arguments, deadline)
-        except _LOST:
-            # The server may have restarted since the last call: a read-only tool may be asked again, once.
-            self._drop()
-            try:
-                result = await self._attempt(tasks, tool, arguments, deadline)
-            except _LOST as error:
-                self._drop()
-                raise self._lost(error) from error
+        given = dict(arguments)
+        result = await self._ask(tasks, lambda client: client.call_tool(tool, given), deadline)
         failure = failure_of_result(self.name, result)
         if failure is not None:
             raise failure
         return result
-
-    async def _attempt(
-        self, tasks: TaskGroup, tool: str, arguments: Mapping[str, Any], deadline: float
-    ) -> CallToolResult:
-        client = await self._connected(tasks)
-        try:
-            with anyio.fail_after(deadline + 1):
-                return await client.call_tool(tool, dict(arguments), read_timeout_seconds=deadline)
-        except TimeoutError as error:
-            raise self._timed_out(deadline) from error
-        except MCPError as error:
-            if "timed out" in str(error).lower():
-                raise self._timed_out(deadline) from error
-            raise
 
     async def read(self, tasks: TaskGroup, uri: str, *, deadline: float) -> ReadResourceResult:
         """Read a resource.
@@ -99,64 +71,98 @@ class Upstream:
             UpstreamFailure: it could not be read in time.
 
         """
-        client = await self._connected(tasks)
-        try:
-            with anyio.fail_after(deadline):
-                return await client.read_resource(uri)
-        except TimeoutError as error:
-            raise self._timed_out(deadline) from error
-        except _LOST as error:
-            self._drop()
-            raise self._lost(error) from error
+        return await self._ask(tasks, lambda client: client.read_resource(uri), deadline)
 
     async def stop(self) -> None:
-        """Tell the owner task to close the client, and wait for a moment until it has."""
-        self._drop()
-        with anyio.move_on_after(_CLOSE_SECONDS):
-            await self._closed.wait()
+        """Close the client, if there is one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
 
-    async def _connected(self, tasks: TaskGroup) -> Client:
-        async with self._lock:
-            if self._client is not None:
-                return self._client
-            if time.monotonic() < self._broken_until:
-                raise UpstreamFailure.unavailable(self.name, "it failed a moment ago and is left alone for now")
-            ready, stop = anyio.Event(), anyio.Event()
-            self._stop, self._closed = stop, anyio.Event()
-            tasks.start_soon(self._own, ready, stop, self._closed)
-            with anyio.move_on_after(self.connect_seconds) as waiting:
-                await ready.wait()
-            if waiting.cancelled_caught or self._client is None:
-                stop.set()
-                self._broken_until = time.monotonic() + self.break_seconds
-                raise UpstreamFailure.unavailable(self.name, "no connection")
-            return self._client
-
-    async def _own(self, ready: anyio.Event, stop: anyio.Event, closed: anyio.Event) -> None:
+    async def _ask(self, tasks: TaskGroup, request: Callable[[Client], Awaitable[Result]], deadline: float) -> Result:
+        """Connecting, asking and the one retry all happen within the deadline."""
+        unreadable = self._unreadable
         try:
-            async with Client(self.target) as client:
-                self._client = client
-                self.last_error = None
-                ready.set()
-                await stop.wait()
-        except Exception as error:  # noqa: BLE001 - whatever kills a transport ends here, and only here
-            self.last_error = type(error).__name__
-            _log.warning("upstream_lost", upstream=self.name, error=type(error).__name__)
-        finally:
-            if self._stop is stop:
-                self._client = None
-            ready.set()
-            closed.set()
+            with anyio.fail_after(deadline):
+                try:
+                    return await self._attempt(tasks, request)
+                except _LostError:
+                    # The server may have restarted since the last call: a read-only request may be made again, once.
+                    return await self._attempt(tasks, request)
+        except TimeoutError as error:
+            if self._unreadable > unreadable:
+                raise UpstreamFailure.malformed(self.name) from error
+            raise self._timed_out(deadline) from error
+        except _LostError as error:
+            self._break(type(error.__cause__).__name__)
+            raise UpstreamFailure.unavailable(self.name, "the connection was lost") from error
 
-    def _drop(self) -> None:
-        self._client = None
-        if self._stop is not None:
-            self._stop.set()
+    async def _attempt(self, tasks: TaskGroup, request: Callable[[Client], Awaitable[Result]]) -> Result:
+        connection, client = await self._connected(tasks)
+        try:
+            result = await request(client)
+        except MCPError as error:
+            raise self._failed(connection, error) from error
+        except (OSError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
+            self._drop(connection)
+            raise _LostError from error
+        except Exception as error:  # the SDK has many ways to refuse a reply whose shape it does not accept
+            if connection.alive:
+                raise UpstreamFailure.malformed(self.name) from error
+            self._drop(connection)
+            raise _LostError from error
+        self._timeouts = 0
+        return result
+
+    async def _connected(self, tasks: TaskGroup) -> tuple[Connection, Client]:
+        if self._connection is None or not self._connection.alive:
+            if anyio.current_time() < self._broken_until:
+                raise UpstreamFailure.unavailable(self.name, "it failed a moment ago and is left alone for now")
+            self._connection = Connection(self.name, self.target)
+            self._connection.start(tasks, self.connect_seconds)
+        connection = self._connection
+        client = await connection.opened()
+        if client is None:
+            self._break(connection.error)
+            self._drop(connection)
+            raise UpstreamFailure.unavailable(self.name, "no connection")
+        self.last_error = None
+        return connection, client
+
+    def _failed(self, connection: Connection, error: MCPError) -> Exception:
+        """What an error of the protocol means: a broken connection, a reply that cannot be read, or a refusal."""
+        # A server that was started again does not know the session of before.
+        session_gone = error.code == INVALID_REQUEST and "session" in error.message.lower()
+        if error.code == CONNECTION_CLOSED or session_gone or not connection.alive:
+            self._drop(connection)
+            return _LostError()
+        if error.code == REQUEST_TIMEOUT:
+            return TimeoutError()
+        if error.code == PARSE_ERROR:
+            return UpstreamFailure.malformed(self.name)
+        return UpstreamFailure.refused(self.name, error.code)
+
+    @property
+    def _unreadable(self) -> int:
+        return self._connection.unreadable if self._connection is not None else 0
+
+    def _drop(self, connection: Connection) -> None:
+        connection.stop()
+        if self._connection is connection:
+            self._connection = None
+
+    def _break(self, error: str | None) -> None:
+        self.last_error = error
+        self._broken_until = anyio.current_time() + self.break_seconds
 
     def _timed_out(self, deadline: float) -> UpstreamFailure:
+        connection = self._connection
+        # One that is still starting goes on: the next call may find it ready.
+        if connection is not None and connection.client is not None:
+            self.last_error = TimeoutError.__name__
+            self._timeouts += 1
+            if self._timeouts >= _TIMEOUTS_TO_BREAK:
+                self._timeouts = 0
+                self._break(TimeoutError.__name__)
+                self._drop(connection)
         return UpstreamFailure.timeout(self.name, deadline)
-
-    def _lost(self, error: Exception) -> UpstreamFailure:
-        self.last_error = type(error).__name__
-        self._broken_until = time.monotonic() + self.break_seconds
-        return UpstreamFailure.unavailable(self.name, "the connection was lost")

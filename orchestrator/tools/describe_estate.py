@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import anyio.to_thread
+from mcp.server.mcpserver import Context
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
@@ -12,6 +13,7 @@ from orchestrator.query.coverage import freshness_of
 from orchestrator.query.dimensions import GROUPABLE
 from orchestrator.query.plan import BUILT_IN_SPEND
 from orchestrator.query.values import ValueIndex
+from serving.heartbeat import heartbeat
 from shared_models.base import WireModel
 from shared_models.coverage import Coverage, Freshness
 from shared_models.dataset import DatasetName
@@ -27,6 +29,7 @@ class CloudState(WireModel):
     """One cloud server as it answered now."""
 
     provider: str
+    version: str
     mode: str
     identity: str | Optional = None
     billing_accounts: int
@@ -61,13 +64,17 @@ class EstateAnswer(WireModel):
 
 async def describe_estate(
     deps: Deps,
+    ctx: Context,
     dimension: Annotated[str | None, Field(description="List the values of this dimension")] = None,
     contains: Annotated[str | None, Field(description="Only values that contain this text")] = None,
 ) -> EstateAnswer:
     """What can be asked and what is missing: each cloud's connection, identity and offers, what the ledger holds and
     how fresh it is, the names to group and filter by. With `dimension`, its values. Start here.
     """
-    answers = await deps.federation.ask_all("describe_server", {}, ServerCard, deadline=deps.settings.deadline_seconds)
+    async with heartbeat(ctx, every=deps.settings.heartbeat_seconds, said="asking the clouds") as report:
+        answers = await deps.federation.ask_all(
+            "describe_server", {}, ServerCard, deadline=deps.settings.deadline_seconds, tick=report
+        )
     return await anyio.to_thread.run_sync(
         lambda: _describe(deps, list(answers.items.values()), answers.coverage, dimension, contains)
     )
@@ -104,6 +111,7 @@ def _describe(
 def _cloud(card: ServerCard) -> CloudState:
     return CloudState(
         provider=card.provider,
+        version=card.version,
         mode=card.mode,
         identity=card.identity,
         billing_accounts=len(card.billing_account_ids),

@@ -11,7 +11,8 @@ from mcp.server.mcpserver import Context
 from pydantic import BaseModel
 
 from orchestrator.deps import Deps
-from shared_models.coverage import Coverage, Gap
+from serving.heartbeat import heartbeat
+from shared_models.coverage import Coverage
 from shared_models.errors import CursorError, InvalidArgumentError, near_matches
 from shared_models.page import Pagination
 
@@ -52,28 +53,31 @@ async def live_page(
         CursorError: the cursor is not one of ours.
 
     """
-    names = _providers(deps, providers)
+    names = providers_of(deps, providers)
     cursors = _decode(cursor, tool)
-    pages: dict[str, Page] = {}
-    gaps: list[Gap] = []
     wanted = [name for name in names if cursor is None or name in cursors]
-    await ctx.report_progress(0, len(wanted), "asking the clouds")
-    by_cursor = [(name, {**arguments, "limit": limit, **_cursor(cursors, name)}) for name in wanted]
-    same = {json.dumps(given, sort_keys=True) for _, given in by_cursor}
-    groups = [(wanted, by_cursor[0][1])] if len(same) == 1 else [([name], given) for name, given in by_cursor]
-    for members, given in groups:
+    async with heartbeat(ctx, every=deps.settings.heartbeat_seconds, said="asking the clouds") as report:
         answers = await deps.federation.ask_all(
-            tool, given, model, deadline=deps.settings.deadline_seconds, only=members, tick=ctx.report_progress
+            tool,
+            {**arguments, "limit": limit},
+            model,
+            deadline=deps.settings.deadline_seconds,
+            only=wanted,
+            each={name: {"cursor": found} for name, found in cursors.items()},
+            tick=report,
         )
-        pages.update(answers.items)
-        gaps += answers.coverage.gaps
-    following = {name: cast("Paged", page).pagination.next_cursor for name, page in pages.items()}
+    following = {name: cast("Paged", page).pagination.next_cursor for name, page in answers.items.items()}
     more = {name: found for name, found in following.items() if found}
-    coverage = Coverage(complete=not gaps, answered=tuple(pages), gaps=tuple(gaps))
-    return LivePages(pages, coverage, _encode(more, tool) if more else None)
+    return LivePages(answers.items, answers.coverage, _encode(more, tool) if more else None)
 
 
-def _providers(deps: Deps, providers: Sequence[str] | None) -> list[str]:
+def providers_of(deps: Deps, providers: Sequence[str] | None) -> list[str]:
+    """The clouds that are meant: those named, or all.
+
+    Raises:
+        InvalidArgumentError: a provider that is not configured.
+
+    """
     known = deps.federation.names
     for name in providers or ():
         if name not in known:
@@ -82,10 +86,6 @@ def _providers(deps: Deps, providers: Sequence[str] | None) -> list[str]:
                 "providers", f"There is no cloud server {name!r}.", hint=f"Known: {', '.join(near)}."
             )
     return [name for name in known if not providers or name in providers]
-
-
-def _cursor(cursors: Mapping[str, str], name: str) -> dict[str, str]:
-    return {"cursor": cursors[name]} if name in cursors else {}
 
 
 def _encode(cursors: Mapping[str, str], tool: str) -> str:

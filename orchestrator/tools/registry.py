@@ -5,6 +5,7 @@ from typing import Final
 
 from orchestrator.tools.describe_estate import describe_estate
 from orchestrator.tools.explain_change import explain_change
+from orchestrator.tools.get_job import get_job
 from orchestrator.tools.list_recommendations import list_recommendations
 from orchestrator.tools.list_resources import list_resources
 from orchestrator.tools.query_costs import query_costs
@@ -27,6 +28,7 @@ TOOLS: Final = (
     ToolSpec(list_recommendations, "What the clouds propose", toolset="optimize", open_world=True),
     ToolSpec(run_sql, "Read-only SQL over the bill", toolset="cost"),
     ToolSpec(sync, "Bring the ledger up to date", toolset="cost", read_only=False, open_world=True),
+    ToolSpec(get_job, "How far long work is", toolset="cost", read_only=False),
     ToolSpec(verify_claim, "Is a stated figure right", toolset="govern"),
     ToolSpec(reconcile_invoice, "Does the invoice match the bill", toolset="govern"),
     ToolSpec(replay_answer, "Replay or pin an earlier figure", toolset="govern", read_only=False),

@@ -5,21 +5,32 @@ from typing import Annotated
 import anyio.to_thread
 from mcp.server.mcpserver import Context
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator.deps import Deps
-from orchestrator.sync import Synced, due_datasets
-from orchestrator.sync import sync as run_sync
+from orchestrator.state.job import Job, JobState
+from orchestrator.sync import Synced, SyncResult, due_datasets, start_sync
+from orchestrator.tools.live import providers_of
+from serving.heartbeat import heartbeat
 from shared_models.base import WireModel
 from shared_models.coverage import Coverage
 from shared_models.dataset import DatasetName
+from shared_models.errors import JobFailedError
+
+Optional = SkipJsonSchema[None]
 
 
 class SyncAnswer(WireModel):
-    """What a sync changed, by cloud, and what could not be fetched."""
+    """What a sync changed, by cloud, and what could not be fetched; or how far it is."""
 
-    clouds: tuple[Synced, ...]
-    generation: int
-    coverage: Coverage
+    job_id: str
+    state: JobState
+    done: float | Optional = None
+    total: float | Optional = None
+    said: str | Optional = None
+    clouds: tuple[Synced, ...] = ()
+    generation: int | Optional = None
+    coverage: Coverage | Optional = None
 
 
 async def sync(
@@ -29,18 +40,29 @@ async def sync(
     datasets: Annotated[
         list[DatasetName] | None, Field(description="Datasets besides the bills; default: those that are due")
     ] = None,
+    wait_seconds: Annotated[float, Field(ge=0, le=900, description="Then answer with a job_id")] = 20,
 ) -> SyncAnswer:
     """Fetch bills and datasets from the cloud servers into the local ledger, verified. Changes nothing in any cloud.
-    Unchanged parts are not read again; a cloud that fails is a labelled gap and the others go on.
+    Unchanged parts are not read again; a cloud that fails is a labelled gap and the others go on. State `running`:
+    it goes on, follow it with finops_get_job.
     """
-    names = [name for name in deps.federation.names if not providers or name in providers]
+    names = providers_of(deps, providers)
     wanted = list(datasets) if datasets is not None else await anyio.to_thread.run_sync(due_datasets, deps)
-    result = await run_sync(deps, names, datasets=wanted, named=datasets is not None, tick=ctx.report_progress)
-    snapshot = await anyio.to_thread.run_sync(deps.ledger.snapshot)
+    job = await start_sync(deps, names, wanted, named=datasets is not None)
+    async with heartbeat(ctx, every=deps.settings.heartbeat_seconds, said="sync") as report:
+        return _answer(await deps.jobs.wait(job.job_id, wait_seconds, report))
+
+
+def _answer(job: Job) -> SyncAnswer:
+    if not job.state.ended:
+        return SyncAnswer(job_id=job.job_id, state=job.state, done=job.done, total=job.total, said=job.said)
+    if job.result is None:
+        raise JobFailedError(job.job_id, job.error or {"message": "The sync was cancelled."})
+    result = SyncResult.model_validate(job.result)
     return SyncAnswer(
+        job_id=job.job_id,
+        state=job.state,
         clouds=result.clouds,
-        generation=snapshot.generation,
-        coverage=Coverage(
-            complete=not result.gaps, answered=tuple(cloud.provider for cloud in result.clouds), gaps=result.gaps
-        ),
+        generation=result.generation,
+        coverage=result.coverage,
     )

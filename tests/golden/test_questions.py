@@ -50,7 +50,7 @@ def asked(sample: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("SKYLEDGER_HOME", str(sample))
         async with Client(compose(sample / "sample")) as client:
             if not (sample / "synced").exists():
-                synced = await client.call_tool("finops_sync", {})
+                synced = await client.call_tool("finops_sync", {"wait_seconds": 600})
                 assert synced.structured_content["coverage"]["complete"], synced.structured_content["coverage"]
                 (sample / "synced").touch()
             yield client

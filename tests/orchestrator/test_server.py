@@ -42,8 +42,8 @@ async def call(client: Client, tool: str, arguments: dict) -> dict:
 
 async def test_a_sync_brings_exactly_what_the_answer_key_has(sample: Path, tmp_path: Path) -> None:
     async with Client(orchestrator(sample, tmp_path)) as client:
-        first = await call(client, "finops_sync", {})
-        second = await call(client, "finops_sync", {})
+        first = await call(client, "finops_sync", {"wait_seconds": 300})
+        second = await call(client, "finops_sync", {"wait_seconds": 300})
         answer = await call(
             client, "finops_query_costs", {"start": "2025-01-01", "end": "2027-01-01", "metric": "BilledCost"}
         )
@@ -73,7 +73,7 @@ async def test_a_cloud_that_is_not_there_is_a_gap_and_the_others_answer(sample: 
 
 async def test_a_cloud_that_was_not_synced_is_said_before_its_figure_is_missed(sample: Path, tmp_path: Path) -> None:
     async with Client(orchestrator(sample, tmp_path)) as client:
-        await call(client, "finops_sync", {"providers": ["azure"], "datasets": []})
+        await call(client, "finops_sync", {"providers": ["azure"], "datasets": [], "wait_seconds": 300})
         answer = await call(client, "finops_query_costs", {"period": "2026-10"})
 
     assert not answer["coverage"]["complete"]
@@ -145,7 +145,7 @@ HOSTILE = (
 
 async def test_only_a_query_of_the_bill_is_run(sample: Path, tmp_path: Path) -> None:
     async with Client(orchestrator(sample, tmp_path)) as client:
-        await call(client, "finops_sync", {"datasets": []})
+        await call(client, "finops_sync", {"datasets": [], "wait_seconds": 300})
         refused = [await client.call_tool("finops_run_sql", {"sql": sql}) for sql in HOSTILE]
         good = await call(
             client, "finops_run_sql", {"sql": "SELECT BillingCurrency, COUNT(*) AS n FROM cost_and_usage GROUP BY 1"}

@@ -105,6 +105,14 @@ async def test_input_schemas_have_no_null_unions_and_describe_every_argument(cli
     assert all("description" in argument for argument in tool.input_schema["properties"].values())
 
 
+async def test_a_list_says_how_long_it_may_be_kept(client: Client) -> None:
+    async with client:
+        listed = await client.list_tools()
+        modern = client.protocol_version == "2026-07-28"
+
+    assert (listed.ttl_ms, listed.cache_scope) == ((300_000, "public") if modern else (0, "private"))
+
+
 @pytest.mark.parametrize("secret", ["AKIAABCDEFGHIJKLMNOP", "Bearer abc.def", "x?sig=abc123", "password = hunter2"])
 def test_what_looks_like_a_secret_never_reaches_the_log(secret: str) -> None:
     assert secret.rsplit(maxsplit=1)[-1].rsplit("=", maxsplit=1)[-1] not in redact(f"failed with {secret} at once")
