@@ -32,7 +32,7 @@ def import_bills(options: argparse.Namespace) -> int:
     scratch = ledger.home.staging / f"import-{uuid.uuid4().hex}"
     share = settings.max_reject_share if options.max_reject_share is None else options.max_reject_share
     try:
-        with progress_bar("import") as progress:
+        with progress_bar("import") as progress, ledger.home.writing():
             converted = convert(
                 options.path,
                 scratch,

@@ -13,9 +13,10 @@ from pydantic import BaseModel
 
 from orchestrator.business.config import AccountRecord
 from orchestrator.ledger.catalog import new_generation, stamp, unstamp
-from orchestrator.ledger.duck import connect, text_literal
+from orchestrator.ledger.duck import connect, readable, text_literal
 from orchestrator.ledger.home import publish
 from orchestrator.ledger.ledger import Ledger
+from serving.files import temporary_beside
 from shared_models.organisation import SubAccount
 
 
@@ -118,7 +119,7 @@ class Datasets:
     def items(self, snapshot: DatasetSnapshot) -> list[dict[str, object]]:
         """The items of a snapshot, as they were stored."""
         path = self._ledger.home.root / snapshot.file
-        with connect() as connection:
+        with connect() as connection, readable(path.name):
             rows = connection.execute(
                 f"SELECT item FROM read_parquet({text_literal(str(path))}) ORDER BY position"
             ).fetchall()
@@ -126,14 +127,17 @@ class Datasets:
 
 
 def _write(final: Path, items: Sequence[BaseModel]) -> None:
-    temporary = final.with_name(final.name + ".tmp")
+    temporary = temporary_beside(final)
     lines = [[position, item.model_dump_json()] for position, item in enumerate(items)]
-    with connect() as connection:
-        connection.execute("CREATE TABLE snapshot (position BIGINT, item VARCHAR)")
-        if lines:
-            connection.executemany("INSERT INTO snapshot VALUES (?, ?)", lines)
-        connection.execute(f"COPY snapshot TO {text_literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)")
-    publish(temporary, final)
+    try:
+        with connect() as connection, readable(final.name):
+            connection.execute("CREATE TABLE snapshot (position BIGINT, item VARCHAR)")
+            if lines:
+                connection.executemany("INSERT INTO snapshot VALUES (?, ?)", lines)
+            connection.execute(f"COPY snapshot TO {text_literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)")
+        publish(temporary, final)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _record(account: SubAccount) -> AccountRecord:

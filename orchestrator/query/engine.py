@@ -1,8 +1,9 @@
 """The query engine: a question in, an answer with its coverage and evidence out. Knows no MCP."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from orchestrator.business.config import AccountRecord, BusinessConfig
 from orchestrator.ledger.ledger import Ledger
@@ -16,9 +17,11 @@ from orchestrator.query.question import Measure, Question
 from orchestrator.query.run import evidence_of, run, shown_keys
 from orchestrator.query.values import ValueIndex
 from shared_models.coverage import Coverage, Freshness
-from shared_models.errors import CursorError, DataNotReadyError
+from shared_models.errors import CursorError, DataNotReadyError, LedgerCorruptError
 from shared_models.export import CostBasis
 from shared_models.page import Pagination, decode_cursor, encode_cursor, question_digest
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,14 @@ class QueryEngine:
         Raises:
             RequestError: the question names something that does not exist, or a cursor that does not fit.
             DataNotReadyError: the ledger holds nothing yet.
+            SnapshotExpiredError: the cursor's or the time's snapshot is no longer kept.
 
         """
+        return self._mended(lambda: self._ask(question, cursor, as_of, expected))
+
+    def _ask(
+        self, question: Question, cursor: str | None, as_of: datetime | None, expected: Sequence[str]
+    ) -> CostAnswer:
         digest = question_digest(repr(question), as_of)
         offset, generation = decode_cursor(cursor, digest=digest)
         snapshot = self._snapshot(as_of, generation)
@@ -104,8 +113,12 @@ class QueryEngine:
         Raises:
             RequestError: the question names something that does not exist.
             DataNotReadyError: the ledger holds nothing yet.
+            SnapshotExpiredError: the time's snapshot is no longer kept.
 
         """
+        return self._mended(lambda: self._explain(question, as_of, expected))
+
+    def _explain(self, question: Question, as_of: datetime | None, expected: Sequence[str]) -> Explained:
         snapshot = self._snapshot(as_of, None)
         planned = Planner(self.ledger, snapshot, self.business, self.catalog).plan(question, line_items=True)
         values = ValueIndex(self.ledger, snapshot, self.catalog)
@@ -124,6 +137,15 @@ class QueryEngine:
             freshness=freshness_of(planned.loads),
             evidence=evidence_of(snapshot, planned, lines),
         )
+
+    def _mended(self, answer: Callable[[], _Answer]) -> _Answer:
+        """The answer; once more where cubes were damaged and are made again from their facts."""
+        try:
+            return answer()
+        except LedgerCorruptError:
+            if not self.ledger.mend():
+                raise
+            return answer()
 
     def _snapshot(self, as_of: datetime | None, generation: str | None) -> Snapshot:
         if generation is not None:

@@ -6,10 +6,12 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from servers.kit.exports.convert import ConvertOptions, convert
 from servers.kit.exports.native import NativeFormat
+from serving.files import exclusive_lock, write_whole
+from shared_models.disk import unavailable
 from shared_models.export import ConvertedExport, ExportPart, SourceFormat
 
 _RANK = {source_format: rank for rank, source_format in enumerate(SourceFormat)}
@@ -32,21 +34,15 @@ class Bills:
         Raises:
             UnreadableExportError: a bill cannot be read.
             TooManyRejectsError: too many rows cannot be booked.
+            LedgerUnavailableError: the disk refused what had to be written.
 
         """
         with self._guard:
             index = self._cache / f"{self._stamp()}.json"
-            if index.is_file():
-                found = _CONVERTED.validate_json(index.read_bytes())
-                if all(Path(part.path).is_file() for export in found for part in export.parts):
-                    return found
-            found = convert(
-                self._folder, self._cache, provider=self._provider, natives=self._natives, options=ConvertOptions()
-            )
-            temporary = index.with_suffix(".tmp")
-            temporary.write_bytes(_CONVERTED.dump_json(found))
-            temporary.replace(index)
-            return found
+            kept = _kept(index)
+            if kept is not None:
+                return kept
+            return self._convert(index)
 
     def booked(self) -> tuple[ExportPart, ...]:
         """One source per (billing account, billing period): the best format, so that nothing counts twice."""
@@ -55,7 +51,39 @@ class Bills:
             best.setdefault((part.billing_account_id, part.billing_period_start.isoformat()), []).append(part)
         return tuple(min(parts, key=lambda part: _RANK[part.source_format]) for _, parts in sorted(best.items()))
 
+    def _convert(self, index: Path) -> tuple[ConvertedExport, ...]:
+        # Of several processes that want the same folder one converts, the others find its work.
+        with exclusive_lock(_made(self._cache) / "convert.lock"):
+            kept = _kept(index)
+            if kept is not None:
+                return kept
+            options = ConvertOptions()
+            found = convert(self._folder, self._cache, provider=self._provider, natives=self._natives, options=options)
+            try:
+                write_whole(index, _CONVERTED.dump_json(found))
+            except OSError as error:
+                raise unavailable(error, self._cache.name) from error
+            return found
+
     def _stamp(self) -> str:
         files = sorted(file for file in self._folder.rglob("*") if file.is_file())
         listing = [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in files]
         return hashlib.sha256(json.dumps(listing).encode()).hexdigest()[:24]
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unavailable(error, folder.name) from error
+    return folder
+
+
+def _kept(index: Path) -> tuple[ConvertedExport, ...] | None:
+    """What an index names, if all of it is there in full length."""
+    try:
+        found = _CONVERTED.validate_json(index.read_bytes())
+        sizes = {Path(part.path).stat().st_size == part.size_bytes for export in found for part in export.parts}
+    except (FileNotFoundError, ValidationError):
+        return None
+    return None if False in sizes else found

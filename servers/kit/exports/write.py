@@ -1,7 +1,6 @@
 """Write the parts: one sorted, immutable, content-addressed Parquet file per (provider, account, period)."""
 
 import hashlib
-import os
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ import duckdb
 
 from servers.kit.exports.account import totals_of
 from servers.kit.exports.sql import literal, quoted
-from shared_models.errors import UnreadableExportError
+from serving.files import publish
+from shared_models.disk import unavailable
 from shared_models.export import CostBasis, ExportPart, SourceFormat
 from shared_models.focus.own_columns import FACT_COLUMNS, FACT_ORDER
 
@@ -57,7 +57,7 @@ def write_part(
     """Write one partition's rows, sorted; the file's name is its content.
 
     Raises:
-        UnreadableExportError: the disk refused.
+        LedgerUnavailableError: the disk refused.
 
     """
     columns = ", ".join(
@@ -75,16 +75,12 @@ def write_part(
             f"COPY (SELECT {columns} FROM {relation} WHERE {where} ORDER BY {order})"
             f" TO {literal(str(temporary))} ({_FORMAT})"
         )
-        digest = _fsync_and_hash(temporary)
+        digest = _hash(temporary)
         final = out / f"{digest}.parquet"
         size = temporary.stat().st_size
-        temporary.replace(final)
-    except (OSError, duckdb.IOException) as error:
-        raise UnreadableExportError(
-            "The converted bill cannot be written: the disk is full or read-only.",
-            file=str(out),
-            hint="Free some space, or set SKYLEDGER_HOME to another disk; nothing was changed.",
-        ) from error
+        publish(temporary, final)
+    except OSError as error:
+        raise unavailable(error, out.name) from error
     finally:
         temporary.unlink(missing_ok=True)
     return _described(connection, final, partition, origin, digest, size)
@@ -130,10 +126,9 @@ def _known_bases(
     return tuple(basis for basis, known in zip(bases, row, strict=True) if known)
 
 
-def _fsync_and_hash(file: Path) -> str:
+def _hash(file: Path) -> str:
     digest = hashlib.sha256()
-    with file.open("rb+") as handle:
+    with file.open("rb") as handle:
         while block := handle.read(_BLOCK):
             digest.update(block)
-        os.fsync(handle.fileno())
     return digest.hexdigest()

@@ -8,6 +8,8 @@ import anyio.to_thread
 from pydantic import Field
 
 from servers.kit.deps import Cursor, Deps, answered, pagination
+from serving.files import write_whole
+from shared_models.disk import unavailable
 from shared_models.export import (
     ExportAnswer,
     ExportManifest,
@@ -75,9 +77,11 @@ def _keep(folder: Path, manifest: ExportManifest) -> str:
     data = manifest.model_dump_json().encode()
     sha256 = hashlib.sha256(data).hexdigest()
     file = folder / f"{sha256}.manifest.json"
-    temporary = file.with_suffix(".tmp")
-    temporary.write_bytes(data)
-    temporary.replace(file)
+    try:
+        if not file.is_file():
+            write_whole(file, data)
+    except OSError as error:
+        raise unavailable(error, file.name) from error
     return sha256
 
 
