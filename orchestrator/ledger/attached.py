@@ -26,11 +26,13 @@ class AttachedCubes:
             LedgerCorruptError: neither the cube nor the facts can be read.
 
         """
-        alias = f"cube_{load.sha256[:16]}"
         if load.sha256 not in self._loads:
-            self._attach(connection, alias, load)
+            try:
+                self._attach_file(connection, load)
+            except duckdb.Error:
+                self._attach_again(connection, load)
             self._loads[load.sha256] = load
-        return alias
+        return _alias(load)
 
     def mend(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Make again what is attached and cannot be read to its end; says whether there was such a cube.
@@ -41,30 +43,30 @@ class AttachedCubes:
         """
         damaged = [load for load in self._loads.values() if not is_whole(load.cube_path(self._home.cubes))]
         for load in damaged:
-            connection.execute(f"DETACH {quoted(f'cube_{load.sha256[:16]}')}")
+            connection.execute(f"DETACH {quoted(_alias(load))}")
             del self._loads[load.sha256]
-            self.alias(connection, load)
+            self._attach_again(connection, load)
+            self._loads[load.sha256] = load
         return bool(damaged)
 
-    def _attach(self, connection: duckdb.DuckDBPyConnection, alias: str, load: Load) -> None:
+    def _attach_file(self, connection: duckdb.DuckDBPyConnection, load: Load) -> None:
         cube = load.cube_path(self._home.cubes)
-        attach = f"ATTACH {text_literal(str(cube))} AS {quoted(alias)} (READ_ONLY)"
-        if cube.is_file():
-            try:
-                connection.execute(attach)
-            except duckdb.Error:
-                pass
-            else:
-                return
+        connection.execute(f"ATTACH {text_literal(str(cube))} AS {quoted(_alias(load))} (READ_ONLY)")
+
+    def _attach_again(self, connection: duckdb.DuckDBPyConnection, load: Load) -> None:
         try:
             make_again(self._home, load)
-            with readable(cube.name):
-                connection.execute(attach)
+            with readable(load.file):
+                self._attach_file(connection, load)
         except LedgerUnavailableError:
             # A full or read-only disk stops no question: the cube is made in memory.
-            connection.execute(f"ATTACH ':memory:' AS {quoted(alias)}")
+            connection.execute(f"ATTACH ':memory:' AS {quoted(_alias(load))}")
             with _facts_of(load), readable(load.file):
-                fill_cube(connection, alias, self._home.root / load.file)
+                fill_cube(connection, _alias(load), self._home.root / load.file)
+
+
+def _alias(load: Load) -> str:
+    return f"cube_{load.sha256[:16]}"
 
 
 def make_again(home: LedgerHome, load: Load) -> None:
