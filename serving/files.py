@@ -4,7 +4,7 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Generator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -43,7 +43,13 @@ def write_whole(final: Path, data: bytes) -> None:
         temporary.write_bytes(data)
         publish(temporary, final)
     finally:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
+
+
+def discard(temporary: Path) -> None:
+    """Remove what is left of a temporary file; where the disk refuses, its own error came first."""
+    with suppress(OSError):
+        temporary.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -17,7 +17,7 @@ from orchestrator.ledger.cubes import METRICS, build_cube, cube_totals, write_cu
 from orchestrator.ledger.duck import connect, quoted, text_literal
 from orchestrator.ledger.home import LedgerHome, publish, unavailable
 from orchestrator.ledger.loads import Partition, insert_load, rebook
-from serving.files import temporary_beside
+from serving.files import discard, temporary_beside
 from shared_models.errors import TransferCorruptError
 from shared_models.export import ExportPart, ImportReport
 from shared_models.focus.own_columns import FACT_COLUMNS
@@ -116,7 +116,7 @@ def _file(home: LedgerHome, part: ExportPart) -> str:
         except OSError as error:
             raise unavailable(error, final.name) from error
         finally:
-            incoming.unlink(missing_ok=True)
+            discard(incoming)
     cube = home.cubes / f"{part.sha256}.duckdb"
     build_cube(final, cube)
     try:

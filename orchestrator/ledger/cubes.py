@@ -13,7 +13,7 @@ import duckdb
 
 from orchestrator.ledger.duck import connect, quoted, readable, text_literal
 from orchestrator.ledger.home import publish
-from serving.files import temporary_beside
+from serving.files import discard, temporary_beside
 
 DIMENSIONS: Final = (
     "x_Provider",
@@ -98,8 +98,8 @@ def write_cube(facts: Path, cube: Path) -> None:
             connection.execute("DETACH cube")
         publish(temporary, cube)
     finally:
-        temporary.unlink(missing_ok=True)
-        temporary.with_name(temporary.name + ".wal").unlink(missing_ok=True)
+        discard(temporary)
+        discard(temporary.with_name(temporary.name + ".wal"))
 
 
 def fill_cube(connection: duckdb.DuckDBPyConnection, alias: str, facts: Path) -> None:

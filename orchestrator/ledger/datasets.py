@@ -16,7 +16,7 @@ from orchestrator.ledger.catalog import new_generation, stamp, unstamp
 from orchestrator.ledger.duck import connect, readable, text_literal
 from orchestrator.ledger.home import publish
 from orchestrator.ledger.ledger import Ledger
-from serving.files import temporary_beside
+from serving.files import discard, temporary_beside
 from shared_models.organisation import SubAccount
 
 
@@ -137,7 +137,7 @@ def _write(final: Path, items: Sequence[BaseModel]) -> None:
             connection.execute(f"COPY snapshot TO {text_literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)")
         publish(temporary, final)
     finally:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
 
 
 def _record(account: SubAccount) -> AccountRecord:

@@ -18,7 +18,7 @@ from orchestrator.ledger.home import LedgerHome, publish, unavailable
 from orchestrator.ledger.leases import Leases
 from orchestrator.ledger.loads import Load, loads_at
 from orchestrator.ledger.snapshot import Snapshot
-from serving.files import temporary_beside
+from serving.files import discard, temporary_beside
 from shared_models.export import ExportPart, ImportReport
 from shared_models.period import utc_now
 
@@ -74,7 +74,7 @@ class Ledger:
         except OSError as error:
             raise unavailable(error, target.name) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            discard(temporary)
         return report.model_copy(update={"rejected_path": str(target)})
 
     def snapshot(self, as_of: datetime | None = None, generation: int | None = None) -> Snapshot:

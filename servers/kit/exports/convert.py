@@ -24,7 +24,7 @@ from servers.kit.exports.split_cost import split_condition
 from servers.kit.exports.sql import literal, quoted
 from servers.kit.exports.typed import create_mapped, create_prepared
 from servers.kit.exports.write import Origin, partitions_of, write_part
-from serving.files import publish, temporary_beside
+from serving.files import discard, publish, temporary_beside
 from shared_models.disk import refused_by_disk, unavailable
 from shared_models.errors import FinOpsError, TooManyRejectsError, UnreadableExportError
 from shared_models.export import ConvertedExport, CostBasis, ExportPart, ImportReport
@@ -242,7 +242,7 @@ def _keep_rejected(connection: duckdb.DuckDBPyConnection, relation: str, out: Pa
     except OSError as error:
         raise unavailable(error, out.name) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
     return str(file)
 
 

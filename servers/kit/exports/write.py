@@ -12,7 +12,7 @@ import duckdb
 
 from servers.kit.exports.account import totals_of
 from servers.kit.exports.sql import literal, quoted
-from serving.files import publish
+from serving.files import discard, publish
 from shared_models.disk import unavailable
 from shared_models.export import CostBasis, ExportPart, SourceFormat
 from shared_models.focus.own_columns import FACT_COLUMNS, FACT_ORDER
@@ -82,7 +82,7 @@ def write_part(
     except OSError as error:
         raise unavailable(error, out.name) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
     return _described(connection, final, partition, origin, digest, size)
 
 
