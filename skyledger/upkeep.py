@@ -56,7 +56,7 @@ def rebuild(_options: argparse.Namespace) -> int:
     settings = load_settings()
     now = utc_now()
     home = LedgerHome(settings.ledger_home)
-    rebuilt = rebuild_ledger(home, now)
+    rebuilt = rebuild_ledger(home)
     removed = sweep(Catalog(home), retention=timedelta(days=settings.retention_days), now=now)
     if rebuilt.set_aside:
         print(f"the catalogue was damaged: set aside as {rebuilt.set_aside.name}, made again from the journal")

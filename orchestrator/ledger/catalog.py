@@ -65,8 +65,13 @@ class Catalog:
         return self._database.committing(_LEASE_SECONDS)
 
     def rewrite_journal(self, connection: sqlite3.Connection) -> None:
-        """Let the journal say what the catalogue says in this write transaction: for rows that were removed."""
+        """Let the journal say only what the catalogue says in this write transaction."""
         journal.rewrite(self.home.journal, connection)
+
+    def prune_journal(self, connection: sqlite3.Connection) -> None:
+        """Rewrite the journal where most of it is about rows that were removed."""
+        if journal.is_overgrown(self.home.journal):
+            self.rewrite_journal(connection)
 
     def check(self) -> None:
         """Read the whole file.
@@ -95,7 +100,7 @@ class Catalog:
                 f"The catalogue is lost, and {known.gaps} commits of its journal cannot be read.",
                 hint="`skyledger rebuild` makes again what is known and says which bills to import again.",
             )
-        journal.insert(connection, known.tables)
+        journal.insert(connection, journal.without_swept(known.tables, lambda name: (self.home.root / name).is_file()))
 
 
 def newest_generation(connection: sqlite3.Connection) -> int:

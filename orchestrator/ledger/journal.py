@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
@@ -23,6 +23,7 @@ _WHOLE: Final = ("preference", "pin")
 """Small tables that every line holds whole."""
 _ORDER: Final = ("generation", "load", "load_total", "booking", "dataset", "import_report", *_WHOLE)
 _DIGEST_LETTERS: Final = 16
+_SMALL_BYTES: Final = 1 << 16
 Row = dict[str, object]
 Tables = dict[str, list[Row]]
 
@@ -80,6 +81,14 @@ def append(file: Path, since: int, tables: Tables) -> None:
         raise unavailable(error, file.name) from error
 
 
+def is_overgrown(file: Path) -> bool:
+    """Whether the journal holds more than twice of what its first line, the last rewriting, held."""
+    if not file.exists():
+        return True
+    with file.open("rb") as handle:
+        return file.stat().st_size > _SMALL_BYTES + 2 * len(handle.readline())
+
+
 def rewrite(file: Path, connection: sqlite3.Connection) -> None:
     """Replace the journal by one line that holds what the catalogue holds now.
 
@@ -113,6 +122,21 @@ def read(file: Path) -> Journaled:
             merged.setdefault(table, {}).update({_key(table, row): row for row in rows})
     tables = {table: list(merged.get(table, {}).values()) for table in _ORDER}
     return Journaled(newest, _without_loose_ends(tables) if gaps else tables, gaps)
+
+
+def without_swept(tables: Tables, is_there: Callable[[str], bool]) -> Tables:
+    """The rows without former loads whose file was swept since; their generations are marked as swept."""
+    gone = [row for row in tables["load"] if row["to_generation"] is not None and not is_there(str(row["file"]))]
+    ids = {row["id"] for row in gone}
+    spans = [range(int(str(row["from_generation"])), int(str(row["to_generation"]))) for row in gone]
+    last = max((str(row["committed_at"]) for row in tables["generation"]), default="")
+    kept = {table: [row for row in tables[table] if row["load_id"] not in ids] for table in ("load_total", "booking")}
+    generations = [
+        {**row, "swept_at": row.get("swept_at") or last} if any(row["id"] in span for span in spans) else row
+        for row in tables["generation"]
+    ]
+    loads = [row for row in tables["load"] if row["id"] not in ids]
+    return {**tables, **kept, "generation": generations, "load": loads}
 
 
 def insert(connection: sqlite3.Connection, tables: Tables) -> None:

@@ -4,7 +4,6 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +12,6 @@ from orchestrator.ledger.catalog import Catalog, newest_generation
 from orchestrator.ledger.cubes import write_cube
 from orchestrator.ledger.home import LedgerHome
 from orchestrator.ledger.loads import Load, loads_at
-from orchestrator.ledger.upkeep import forget_load
 from shared_models.disk import unavailable
 from shared_models.errors import LedgerCorruptError
 
@@ -30,7 +28,7 @@ class Rebuilt:
     lost: tuple[Load, ...]
 
 
-def rebuild(home: LedgerHome, now: datetime) -> Rebuilt:
+def rebuild(home: LedgerHome) -> Rebuilt:
     """Make again whatever can be made; facts with other bytes than they were booked with are set aside.
 
     Raises:
@@ -48,7 +46,8 @@ def rebuild(home: LedgerHome, now: datetime) -> Rebuilt:
         lost_catalogue = True
     gaps = journal.read(home.journal).gaps if lost_catalogue else 0
     catalog = Catalog(home, accept_gaps=True)
-    _forget_swept(catalog, now)
+    with catalog.committing() as connection:
+        catalog.rewrite_journal(connection)
     lost = tuple(load for load in _current(catalog) if not _is_intact(home, load))
     return Rebuilt(moved, gaps, rebuild_cubes(catalog, without=lost), lost)
 
@@ -89,17 +88,6 @@ def set_aside_catalog(home: LedgerHome) -> Path | None:
 def _current(catalog: Catalog) -> tuple[Load, ...]:
     with catalog.reading() as connection:
         return loads_at(connection, newest_generation(connection))
-
-
-def _forget_swept(catalog: Catalog, now: datetime) -> None:
-    """A former load without facts makes its generations unanswerable; the journal then says what is left."""
-    home = catalog.home
-    with catalog.committing() as connection:
-        former = connection.execute("SELECT id, file FROM load WHERE to_generation IS NOT NULL").fetchall()
-        gone = [int(row["id"]) for row in former if not (home.root / row["file"]).is_file()]
-        for load_id in gone:
-            forget_load(connection, load_id, now)
-        catalog.rewrite_journal(connection)
 
 
 def _is_intact(home: LedgerHome, load: Load) -> bool:

@@ -63,16 +63,6 @@ def sweep(catalog: Catalog, *, retention: timedelta, now: datetime) -> int:
         return sum(_remove(file) for file in orphans)
 
 
-def forget_load(connection: sqlite3.Connection, load_id: int, now: datetime) -> None:
-    """Remove a former load inside of a write transaction; the generations that saw it cannot be asked any more."""
-    connection.execute(
-        "UPDATE generation SET swept_at = ? FROM load WHERE load.id = ? AND generation.id >= load.from_generation"
-        " AND generation.id < load.to_generation AND swept_at IS NULL",
-        [stamp(now), load_id],
-    )
-    connection.execute("DELETE FROM load WHERE id = ?", [load_id])
-
-
 def _forget(catalog: Catalog, *, limit: datetime, now: datetime) -> None:
     forgettable = (
         "SELECT id FROM {table} AS kept WHERE to_generation IN (SELECT id FROM generation WHERE committed_at < ?)"
@@ -86,10 +76,20 @@ def _forget(catalog: Catalog, *, limit: datetime, now: datetime) -> None:
             for table in ("load", "dataset")
         }
         for load_id in former["load"]:
-            forget_load(connection, load_id, now)
+            _forget_load(connection, load_id, now)
         connection.executemany("DELETE FROM dataset WHERE id = ?", [[found] for found in former["dataset"]])
         if any(former.values()):
-            catalog.rewrite_journal(connection)
+            catalog.prune_journal(connection)
+
+
+def _forget_load(connection: sqlite3.Connection, load_id: int, now: datetime) -> None:
+    """Remove a former load inside of a write transaction; the generations that saw it cannot be asked any more."""
+    connection.execute(
+        "UPDATE generation SET swept_at = ? FROM load WHERE load.id = ? AND generation.id >= load.from_generation"
+        " AND generation.id < load.to_generation AND swept_at IS NULL",
+        [stamp(now), load_id],
+    )
+    connection.execute("DELETE FROM load WHERE id = ?", [load_id])
 
 
 def _sha(file: Path) -> str:
