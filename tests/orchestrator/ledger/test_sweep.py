@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.business.config import BusinessConfig
@@ -84,8 +84,10 @@ class Model:
             return [tuple(row) for row in connection.execute("SELECT * FROM preference")]
 
 
+BOOK = st.tuples(st.just("book"), st.sampled_from(["a", "b", "beside"]), st.integers(1, 3))
 ACTIONS = st.one_of(
-    st.tuples(st.just("book"), st.sampled_from(["a", "b", "beside"]), st.integers(1, 3)),
+    BOOK,
+    BOOK,
     st.tuples(st.just("prefer"), st.sampled_from(["a", "b", None]), st.none()),
     st.tuples(st.just("pin"), st.sampled_from(["close-09", "close-10"]), st.integers(0, 50)),
     st.tuples(st.just("unpin"), st.sampled_from(["close-09", "close-10"]), st.none()),
@@ -139,12 +141,16 @@ def check_sweep(model: Model) -> None:
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(actions=st.lists(ACTIONS, min_size=4, max_size=14))
+@example(
+    actions=[("lease", None, 1), ("book", "a", 3), ("sweep", None, None), ("wait", None, None), ("sweep", None, None)]
+)
+@example(actions=[("pin", "close-09", 1), ("book", "a", 3), ("sweep", None, None), ("unpin", "close-09", None)])
+@given(actions=st.lists(ACTIONS, min_size=6, max_size=14))
 def test_a_generation_answers_as_it_was_or_says_that_it_expired(
     tmp_path: Path, parts: Mapping[tuple[str, int], ExportPart], actions: list[tuple]
 ) -> None:
     model = Model(tmp_path / str(next(COUNTER)))
-    for action in actions:
+    for action in (("book", "a", 1), ("book", "a", 2), ("book", "b", 1), *actions):
         act(model, parts, action)
     model.ledger.close()
     model.later()
