@@ -57,6 +57,9 @@ def rebuild(_options: argparse.Namespace) -> int:
     now = utc_now()
     home = LedgerHome(settings.ledger_home)
     rebuilt = rebuild_ledger(home)
+    if rebuilt.untold:
+        print("CHECK catalogue and journal are both lost: import the bills again; the facts stay until the next sync")
+        return 1
     removed = sweep(Catalog(home), retention=timedelta(days=settings.retention_days), now=now)
     if rebuilt.set_aside:
         print(f"the catalogue was damaged: set aside as {rebuilt.set_aside.name}, made again from the journal")

@@ -15,9 +15,10 @@ import duckdb
 from orchestrator.ledger.catalog import Catalog, new_generation, stamp
 from orchestrator.ledger.cubes import METRICS, build_cube, cube_totals, write_cube
 from orchestrator.ledger.duck import connect, quoted, text_literal
-from orchestrator.ledger.home import LedgerHome, publish, unavailable
+from orchestrator.ledger.home import LedgerHome, publish
 from orchestrator.ledger.loads import Partition, insert_load, rebook
 from serving.files import discard, temporary_beside
+from shared_models.disk import unavailable
 from shared_models.errors import TransferCorruptError
 from shared_models.export import ExportPart, ImportReport
 from shared_models.focus.own_columns import FACT_COLUMNS

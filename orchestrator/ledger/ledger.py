@@ -14,11 +14,12 @@ from orchestrator.ledger.adopt import Adoption, Progress, adopt
 from orchestrator.ledger.attached import AttachedCubes
 from orchestrator.ledger.catalog import Catalog, generation_at, newest_generation, require_kept, unstamp
 from orchestrator.ledger.duck import open_memory, readable, text_literal
-from orchestrator.ledger.home import LedgerHome, publish, unavailable
+from orchestrator.ledger.home import LedgerHome, publish
 from orchestrator.ledger.leases import Leases
 from orchestrator.ledger.loads import Load, loads_at
 from orchestrator.ledger.snapshot import Snapshot
 from serving.files import discard, temporary_beside
+from shared_models.disk import unavailable
 from shared_models.export import ExportPart, ImportReport
 from shared_models.period import utc_now
 

@@ -20,10 +20,14 @@ _BLOCK: Final = 1 << 20
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What a rebuild made: the damaged catalogue's new name, the cubes, and the loads whose facts are lost."""
+    """What a rebuild made: the damaged catalogue's new name, the cubes, and the loads whose facts are lost.
+
+    `gaps` counts commits that the journal no longer tells; `untold` says that it is lost altogether, beside facts.
+    """
 
     set_aside: Path | None
     gaps: int
+    untold: bool
     cubes: int
     lost: tuple[Load, ...]
 
@@ -45,11 +49,12 @@ def rebuild(home: LedgerHome) -> Rebuilt:
         moved = set_aside_catalog(home)
         lost_catalogue = True
     gaps = journal.read(home.journal).gaps if lost_catalogue else 0
+    untold = lost_catalogue and not home.journal.exists() and any(home.facts.iterdir())
     catalog = Catalog(home, accept_gaps=True)
     with catalog.committing() as connection:
         catalog.rewrite_journal(connection)
     lost = tuple(load for load in _current(catalog) if not _is_intact(home, load))
-    return Rebuilt(moved, gaps, rebuild_cubes(catalog, without=lost), lost)
+    return Rebuilt(moved, gaps, untold, rebuild_cubes(catalog, without=lost), lost)
 
 
 def rebuild_cubes(catalog: Catalog, without: Sequence[Load] = ()) -> int:

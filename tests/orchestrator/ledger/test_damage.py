@@ -154,6 +154,18 @@ def test_a_rebuild_makes_the_catalogue_again_from_the_journal(
     assert run(["doctor"]) == 0
 
 
+def test_a_catalogue_lost_with_its_journal_is_said_and_the_facts_stay(
+    ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger.close()
+    ledger.home.catalog.unlink()
+    ledger.home.journal.unlink()
+
+    assert run(["rebuild"]) == 1
+    assert "import the bills again" in capsys.readouterr().out
+    assert len(list(ledger.home.facts.iterdir())) == 2
+
+
 def test_a_lost_catalogue_is_made_again_by_the_next_question(ledger: Ledger) -> None:
     ledger.close()
     ledger.home.catalog.unlink()
