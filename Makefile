@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install demo test check format lint types contracts deps lock bench clean
+.PHONY: help install demo test check format lint types contracts deps lock bench soak clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -46,6 +46,9 @@ lock:  ## pin the requirements again
 
 bench: install  ## the benchmarks, as ratios against a named baseline
 	@$(BIN)/python -m benchmarks
+
+soak: install  ## 200 kills of real processes at random moments; each leaves the old or the new ledger
+	@$(BIN)/python -m tests.orchestrator.ledger.soak 200
 
 clean:  ## remove what was made
 	@rm -rf .venv .pytest_cache .ruff_cache dist build .demo

@@ -10,6 +10,7 @@ Every failure we anticipate, and what its reader should do next.
     - InvalidArgumentError
     - CurrencyMismatchError
     - CursorError
+    - SnapshotExpiredError
     - SqlRefusedError
     - UnknownAnswerError
   + AccessError               the operator can fix the credentials or the permissions
@@ -180,6 +181,19 @@ class CursorError(RequestError):
 
     def __init__(self, message: str = "This cursor does not belong to this question.") -> None:
         super().__init__(message, hint="Ask again without a cursor.")
+
+
+class SnapshotExpiredError(RequestError):
+    """A cursor, a time or a pin names a state of the ledger that was forgotten; nothing else is answered instead."""
+
+    code = "snapshot_expired"
+
+    def __init__(self, generation: int) -> None:
+        super().__init__(
+            f"The ledger's snapshot {generation} is no longer kept.",
+            hint="Ask again without a cursor, or with a later as_of; retention_days says how long snapshots are kept.",
+            details={"snapshot": generation},
+        )
 
 
 class SqlRefusedError(RequestError):

@@ -38,7 +38,7 @@ def import_bills(options: argparse.Namespace) -> int:
     scratch = ledger.home.staging / f"import-{uuid.uuid4().hex}"
     share = settings.max_reject_share if options.max_reject_share is None else options.max_reject_share
     try:
-        with progress_bar("import") as progress:
+        with progress_bar("import") as progress, ledger.home.writing():
             chosen = ConvertOptions(max_reject_share=share, source_key=options.source)
             beside = convert_datasets(options.path, scratch, provider=options.provider, options=chosen)
             converted: tuple[ConvertedExport, ...] = ()

@@ -9,11 +9,15 @@ from importlib.metadata import PackageNotFoundError, version
 
 from rich.console import Console
 
+from orchestrator.ledger.catalog import Catalog
+from orchestrator.ledger.home import LedgerHome
 from orchestrator.ledger.ledger import Ledger
+from orchestrator.ledger.loads import Load
+from orchestrator.ledger.rebuild import rebuild as rebuild_ledger
 from orchestrator.ledger.upkeep import prefer as prefer_source
-from orchestrator.ledger.upkeep import rebuild_cubes, set_aside_catalog, sweep
+from orchestrator.ledger.upkeep import sweep
 from orchestrator.settings import load_settings
-from shared_models.errors import FinOpsError, LedgerCorruptError
+from shared_models.errors import FinOpsError
 from shared_models.period import utc_now
 from skyledger.tables import table_of
 
@@ -48,23 +52,25 @@ def prefer(options: argparse.Namespace) -> int:
 
 
 def rebuild(_options: argparse.Namespace) -> int:
-    """Cubes again from the facts; a damaged catalogue is set aside, and the ledger filled again from its sources."""
+    """The catalogue from its journal where it is damaged or lost, the cubes from the facts; 1 where facts are lost."""
     settings = load_settings()
-    try:
-        ledger = Ledger(settings.ledger_home)
-        count = rebuild_cubes(ledger.catalog)
-        removed = sweep(ledger.catalog, retention=timedelta(days=settings.retention_days), now=utc_now())
-    except LedgerCorruptError as error:
-        from orchestrator.ledger.home import LedgerHome  # noqa: PLC0415 - only where the catalogue is damaged
-
-        moved = set_aside_catalog(LedgerHome(settings.ledger_home))
-        if moved is None:
-            raise
-        print(f"{error.message} It was set aside as {moved.name}; run `skyledger sync` or import the bills again.")
-        Ledger(settings.ledger_home)
-        return 0
-    print(f"{count} cubes made again from their facts, {removed} unreferenced files removed; user state not touched")
-    return 0
+    now = utc_now()
+    home = LedgerHome(settings.ledger_home)
+    rebuilt = rebuild_ledger(home)
+    if rebuilt.untold:
+        print("CHECK catalogue and journal are both lost: import the bills again; the facts stay until the next sync")
+        return 1
+    removed = sweep(Catalog(home), retention=timedelta(days=settings.retention_days), now=now)
+    if rebuilt.set_aside:
+        print(f"the catalogue was damaged: set aside as {rebuilt.set_aside.name}, made again from the journal")
+    if rebuilt.gaps:
+        print(f"CHECK {rebuilt.gaps} commits of the journal cannot be read: sync, or import the bills again")
+    for load in rebuilt.lost:
+        name = f"{load.provider} {load.billing_account_id} {load.billing_period_start:%Y-%m}"
+        print(f"CHECK the facts of {name} are gone or damaged: import {load.source_key} again")
+    made = f"{rebuilt.cubes} cubes made again from their facts"
+    print(f"{made}, {removed} unreferenced files removed; user state not touched")
+    return 1 if rebuilt.lost or rebuilt.gaps else 0
 
 
 def doctor(_options: argparse.Namespace) -> int:
@@ -82,8 +88,8 @@ def doctor(_options: argparse.Namespace) -> int:
         snapshot = ledger.snapshot()
         span = f"{snapshot.span.start:%Y-%m-%d} to {snapshot.span.end:%Y-%m-%d}" if snapshot.span else "empty"
         lines.append((True, f"ledger generation {snapshot.generation}, {len(snapshot.booked)} loads count, {span}"))
-        gone = [load for load in snapshot.loads if not ledger.fact_path(load).is_file()]
-        lines += [(False, f"the facts of {load.provider} {load.billing_period_start:%Y-%m} are gone") for load in gone]
+        ledger.catalog.check()
+        lines += [(False, fault) for load in snapshot.loads if (fault := _fault(ledger, load))]
         if not snapshot.booked:
             lines.append((True, "next: skyledger import PATH --provider aws, or skyledger orchestrator --sample"))
     except FinOpsError as error:
@@ -91,6 +97,17 @@ def doctor(_options: argparse.Namespace) -> int:
     for good, text in lines:
         print(("ok    " if good else "CHECK ") + text)
     return 0 if all(good for good, _ in lines) else 1
+
+
+def _fault(ledger: Ledger, load: Load) -> str | None:
+    """What is wrong with a load's facts, as far as their size tells; `rebuild` reads every byte."""
+    facts = ledger.fact_path(load)
+    name = f"{load.provider} {load.billing_period_start:%Y-%m}"
+    if not facts.is_file():
+        return f"the facts of {name} are gone; import {load.source_key} again"
+    if facts.stat().st_size != load.size_bytes:
+        return f"the facts of {name} are damaged; run `skyledger rebuild`, then import {load.source_key} again"
+    return None
 
 
 def conformance(options: argparse.Namespace) -> int:

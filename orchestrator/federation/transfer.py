@@ -15,8 +15,10 @@ from pydantic import ValidationError
 
 from orchestrator.federation.failure import UpstreamFailure
 from orchestrator.federation.federation import Federation
+from serving.files import discard
 from shared_models.coverage import Gap
 from shared_models.dataset import DatasetName
+from shared_models.disk import unavailable
 from shared_models.errors import TransferCorruptError
 from shared_models.export import DatasetPart, ExportAnswer, ExportManifest, ExportPart, ImportReport, PartAccess
 
@@ -50,6 +52,7 @@ async def fetch_parts(
     Raises:
         UpstreamFailure: the cloud did not answer.
         TransferCorruptError: bytes arrived that were not announced.
+        LedgerUnavailableError: the disk refused.
 
     """
     known = set(known_sha256)
@@ -109,8 +112,10 @@ async def _fetch(
                 contents = await federation.read(provider, uri, deadline=deadline)
                 await handle.write(_verified(provider, contents, expected))
         await anyio.to_thread.run_sync(temporary.replace, target)
+    except OSError as error:
+        raise unavailable(error, into.name) from error
     finally:
-        await anyio.Path(temporary).unlink(missing_ok=True)
+        await anyio.to_thread.run_sync(discard, temporary)
     return part.model_copy(update={"path": str(target)})
 
 

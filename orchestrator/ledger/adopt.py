@@ -10,11 +10,15 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
+
 from orchestrator.ledger.catalog import Catalog, new_generation, stamp
-from orchestrator.ledger.cubes import METRICS, build_cube, cube_totals
+from orchestrator.ledger.cubes import METRICS, build_cube, cube_totals, write_cube
 from orchestrator.ledger.duck import connect, quoted, text_literal
-from orchestrator.ledger.home import LedgerHome, publish, unavailable
+from orchestrator.ledger.home import LedgerHome, publish
 from orchestrator.ledger.loads import end_replaced, insert_load, rebook
+from serving.files import discard, temporary_beside
+from shared_models.disk import unavailable
 from shared_models.errors import TransferCorruptError
 from shared_models.export import ExportPart, ImportReport
 from shared_models.focus.own_columns import FACT_COLUMNS
@@ -49,12 +53,13 @@ def adopt(
 
     """
     files: dict[str, str] = {}
-    for number, part in enumerate(parts):
-        if progress:
-            progress(number / max(len(parts), 1), f"{part.provider} {part.billing_period_start:%Y-%m}")
-        files[part.sha256] = _file(catalog.home, part)
-    with catalog.committing() as connection:
-        return _commit(connection, parts, reports, files, now=now, reason=reason)
+    with catalog.home.writing():
+        for number, part in enumerate(parts):
+            if progress:
+                progress(number / max(len(parts), 1), f"{part.provider} {part.billing_period_start:%Y-%m}")
+            files[part.sha256] = _file(catalog.home, part)
+        with catalog.committing() as connection:
+            return _commit(connection, parts, reports, files, now=now, reason=reason)
 
 
 def _commit(
@@ -103,19 +108,23 @@ def _file(home: LedgerHome, part: ExportPart) -> str:
     """Bring a part's file under its content's name, verified, with its cube; returns its path below the ledger."""
     name = f"{part.sha256}.parquet"
     final = home.facts / name
-    if not final.exists():
-        incoming = home.facts / f"{name}.{os.getpid()}.tmp"
+    if not final.is_file() or final.stat().st_size != part.size_bytes:
+        incoming = temporary_beside(final)
         try:
             _take(Path(part.path), incoming)
             _verify_bytes(incoming, part)
             publish(incoming, final)
         except OSError as error:
-            raise unavailable(error, final) from error
+            raise unavailable(error, final.name) from error
         finally:
-            incoming.unlink(missing_ok=True)
+            discard(incoming)
     cube = home.cubes / f"{part.sha256}.duckdb"
     build_cube(final, cube)
-    _verify_totals(final, cube, part)
+    try:
+        _verify_totals(final, cube, part)
+    except duckdb.Error:  # a cube that was damaged since it was made
+        write_cube(final, cube)
+        _verify_totals(final, cube, part)
     return f"facts/{name}"
 
 

@@ -4,7 +4,6 @@ Named and columned like FOCUS, so that a question reads the same from a cube and
 ChargePeriodStart is the UTC start of its day or month; sums are DECIMAL(38,12) and equal the facts to the last digit.
 """
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Final
 
 import duckdb
 
-from orchestrator.ledger.duck import connect, quoted, text_literal
+from orchestrator.ledger.duck import connect, quoted, readable, text_literal
 from orchestrator.ledger.home import publish
+from serving.files import discard, temporary_beside
 
 DIMENSIONS: Final = (
     "x_Provider",
@@ -75,21 +75,51 @@ def build_cube(facts: Path, cube: Path) -> None:
 
     Raises:
         LedgerUnavailableError: the disk refused.
+        LedgerCorruptError: the facts cannot be read.
 
     """
-    if cube.exists():
-        return
-    temporary = cube.with_name(f"{cube.name}.{uuid.uuid4().hex}.tmp")
+    if not cube.exists():
+        write_cube(facts, cube)
+
+
+def write_cube(facts: Path, cube: Path) -> None:
+    """Make the cube file of one fact file, in the place of any that is there.
+
+    Raises:
+        LedgerUnavailableError: the disk refused.
+        LedgerCorruptError: the facts cannot be read.
+
+    """
+    temporary = temporary_beside(cube)
     try:
-        with connect() as connection:
+        with connect() as connection, readable(cube.name):
             connection.execute(f"ATTACH {text_literal(str(temporary))} AS cube")
-            for grain in GRAINS:
-                connection.execute(_statement(grain, facts))
+            fill_cube(connection, "cube", facts)
             connection.execute("DETACH cube")
         publish(temporary, cube)
     finally:
-        temporary.unlink(missing_ok=True)
-        temporary.with_name(temporary.name + ".wal").unlink(missing_ok=True)
+        discard(temporary)
+        discard(temporary.with_name(temporary.name + ".wal"))
+
+
+def fill_cube(connection: duckdb.DuckDBPyConnection, alias: str, facts: Path) -> None:
+    """Make the tables of a cube in an attached database."""
+    for grain in GRAINS:
+        connection.execute(_statement(grain, facts, alias))
+
+
+def is_whole(cube: Path) -> bool:
+    """Whether a cube file can be read to its end."""
+    if not cube.is_file():
+        return False
+    try:
+        with connect() as connection:
+            connection.execute(f"ATTACH {text_literal(str(cube))} AS cube (READ_ONLY)")
+            for grain in GRAINS:
+                connection.execute(f"SELECT bit_xor(hash(line)) FROM cube.{grain.table} AS line").fetchone()
+    except duckdb.Error:
+        return False
+    return True
 
 
 def cube_totals(connection: duckdb.DuckDBPyConnection, alias: str) -> Iterable[tuple[object, ...]]:
@@ -100,12 +130,13 @@ def cube_totals(connection: duckdb.DuckDBPyConnection, alias: str) -> Iterable[t
     ).fetchall()
 
 
-def _statement(grain: Grain, facts: Path) -> str:
+def _statement(grain: Grain, facts: Path, alias: str) -> str:
     keys = [f"date_trunc('{grain.bucket}', ChargePeriodStart) AS ChargePeriodStart", *map(quoted, grain.dimensions)]
     sums = [f"sum({metric}) AS {metric}" for metric in METRICS]
     group = ", ".join(str(position) for position in range(1, len(keys) + 1))
     order = "SubAccountId, ServiceName, ChargePeriodStart"
+    columns = f"{', '.join(keys)}, {', '.join(sums)}, count(*) AS {LINES}"
     return (
-        f"CREATE TABLE cube.{grain.table} AS SELECT {', '.join(keys)}, {', '.join(sums)}, count(*) AS {LINES}"
+        f"CREATE TABLE {quoted(alias)}.{grain.table} AS SELECT {columns}"
         f" FROM read_parquet({text_literal(str(facts))}) GROUP BY {group} ORDER BY {order}"
     )

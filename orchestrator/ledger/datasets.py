@@ -11,7 +11,7 @@ from orchestrator.business.config import AccountRecord
 from orchestrator.ledger.catalog import new_generation, stamp, unstamp
 from orchestrator.ledger.dataset_rows import DatasetRow, current_row, insert_row, keep_reports, refresh_row
 from orchestrator.ledger.dataset_sources import settle_sources
-from orchestrator.ledger.duck import connect, text_literal
+from orchestrator.ledger.duck import connect, readable, text_literal
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.receive import receive_datasets
 from shared_models.dataset import FOCUS_DATASETS, DatasetName, columns_of
@@ -109,7 +109,7 @@ class Datasets:
         if not snapshots:
             return []
         files = ", ".join(text_literal(str(self._ledger.home.root / snapshot.file)) for snapshot in snapshots)
-        with connect() as connection:
+        with connect() as connection, readable(snapshots[0].file):
             connection.execute("SET preserve_insertion_order = true")
             result = connection.execute(f"SELECT * FROM read_parquet([{files}])")
             names = [str(column[0]) for column in result.description or ()]

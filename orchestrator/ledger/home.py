@@ -1,11 +1,11 @@
 """Where the ledger lives: one folder, private to its owner, with the catalogue as its one commit point."""
 
-import errno
-import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared_models.errors import LedgerUnavailableError
+from serving import files
+from shared_models.disk import unavailable
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,11 @@ class LedgerHome:
     def catalog(self) -> Path:
         """Snapshots, files, totals, precedence: the one commit point."""
         return self.root / "catalog.sqlite"
+
+    @property
+    def journal(self) -> Path:
+        """What each commit wrote, one line each: enough to make a lost catalogue again."""
+        return self.root / "journal.jsonl"
 
     @property
     def state(self) -> Path:
@@ -49,6 +54,18 @@ class LedgerHome:
         """Where parts arrive before they are verified and adopted."""
         return self.root / "staging"
 
+    def writing(self) -> AbstractContextManager[None]:
+        """While this is held, no sweep removes a file: for work whose files are not committed yet, however long."""
+        return files.shared_lock(self.root / "sweep.lock")
+
+    def sweeping(self) -> AbstractContextManager[bool]:
+        """Whether nobody is writing files now, and nobody begins to while this is held."""
+        return files.exclusive_lock(self.root / "sweep.lock", wait=False)
+
+    def mending(self) -> AbstractContextManager[bool]:
+        """Held by the one process that makes damaged cubes again; the others wait for it."""
+        return files.exclusive_lock(self.root / "mend.lock")
+
     def prepare(self) -> "LedgerHome":
         """Make the folders, readable by their owner alone.
 
@@ -60,45 +77,18 @@ class LedgerHome:
             for folder in (self.root, self.facts, self.cubes, self.snapshots, self.rejected, self.staging):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise unavailable(error, self.root) from error
+            raise unavailable(error, self.root.name) from error
         return self
 
 
-def unavailable(error: OSError, where: Path) -> LedgerUnavailableError:
-    """What a failing disk means to the reader: full, read-only, forbidden, or something else."""
-    reasons = {
-        errno.ENOSPC: ("The disk is full", "Free some space and repeat; nothing was changed."),
-        errno.EROFS: ("The disk is read-only", "Set SKYLEDGER_HOME to a folder that can be written."),
-        errno.EACCES: ("Permission was denied", "Set SKYLEDGER_HOME to a folder that you own."),
-        errno.EPERM: ("Permission was denied", "Set SKYLEDGER_HOME to a folder that you own."),
-        errno.ENOTDIR: ("A file stands where a folder should be", "Set SKYLEDGER_HOME to a folder."),
-        errno.EEXIST: ("A file stands where a folder should be", "Set SKYLEDGER_HOME to a folder."),
-    }
-    said, hint = reasons.get(error.errno or 0, (f"The disk answered {error.strerror}", "Check the disk and repeat."))
-    return LedgerUnavailableError(f"{said}: {where.name}.", hint=hint, details={"errno": error.errno})
-
-
 def publish(temporary: Path, final: Path) -> None:
-    """Make a finished file visible under its final name, durably: fsync the file, rename, fsync the folder.
+    """Make a finished file visible under its final name, durably.
 
     Raises:
         LedgerUnavailableError: the disk refused.
 
     """
     try:
-        with temporary.open("rb+") as handle:
-            os.fsync(handle.fileno())
-        temporary.replace(final)
-        _sync_folder(final.parent)
+        files.publish(temporary, final)
     except OSError as error:
-        raise unavailable(error, final) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":  # Windows cannot open a folder for fsync; the rename itself is journaled there
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        raise unavailable(error, final.name) from error

@@ -1,8 +1,9 @@
 """The ledger: open it, adopt bills, take snapshots, run questions. Any number of processes may hold one."""
 
 import shutil
+import sqlite3
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -10,33 +11,39 @@ from pathlib import Path
 import duckdb
 
 from orchestrator.ledger.adopt import Adoption, Progress, adopt
-from orchestrator.ledger.catalog import Catalog, newest_generation, unstamp
-from orchestrator.ledger.duck import open_memory, quoted, text_literal
-from orchestrator.ledger.home import LedgerHome
+from orchestrator.ledger.attached import AttachedCubes
+from orchestrator.ledger.catalog import Catalog, generation_at, newest_generation, require_kept, unstamp
+from orchestrator.ledger.duck import open_memory, readable, text_literal
+from orchestrator.ledger.home import LedgerHome, publish
+from orchestrator.ledger.leases import Leases
 from orchestrator.ledger.loads import Load, loads_at
 from orchestrator.ledger.snapshot import Snapshot
-from shared_models.errors import LedgerCorruptError
+from serving.files import discard, temporary_beside
+from shared_models.disk import unavailable
 from shared_models.export import ExportPart, ImportReport
+from shared_models.period import utc_now
 
 
 class Ledger:
     """The local cache of FOCUS line items, as one process sees it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, clock: Callable[[], datetime] = utc_now) -> None:
         self.home = LedgerHome(root).prepare()
         self.catalog = Catalog(self.home)
+        self._leases = Leases(self.catalog, clock)
         self._memory: duckdb.DuckDBPyConnection | None = None
-        self._attached: dict[str, str] = {}
+        self._cubes = AttachedCubes(self.home)
         self._guard = threading.Lock()
         self._latest: Snapshot | None = None
 
     def close(self) -> None:
-        """Give back the connection; the files stay."""
+        """Give back the connection and the leases; the files stay."""
         with self._guard:
             if self._memory is not None:
                 self._memory.close()
                 self._memory = None
-                self._attached.clear()
+                self._cubes = AttachedCubes(self.home)
+        self._leases.release()
 
     def adopt(
         self,
@@ -51,29 +58,55 @@ class Ledger:
         return adopt(self.catalog, parts, reports, now=now, reason=reason, progress=progress)
 
     def keep_rejected(self, report: ImportReport) -> ImportReport:
-        """Bring the rejected rows of an import into the ledger's folder; returns the report that names them there."""
+        """Bring the rejected rows of an import into the ledger's folder; returns the report that names them there.
+
+        Raises:
+            LedgerUnavailableError: the disk refused.
+
+        """
         if report.rejected_path is None:
             return report
         source = Path(report.rejected_path)
         target = self.home.rejected / source.name
-        shutil.copyfile(source, target)
+        temporary = temporary_beside(target)
+        try:
+            shutil.copyfile(source, temporary)
+            publish(temporary, target)
+        except OSError as error:
+            raise unavailable(error, target.name) from error
+        finally:
+            discard(temporary)
         return report.model_copy(update={"rejected_path": str(target)})
 
     def snapshot(self, as_of: datetime | None = None, generation: int | None = None) -> Snapshot:
-        """The newest snapshot, or the one that was current at `as_of`, or the one of a generation."""
+        """The newest snapshot, or the one that was current at `as_of`, or the one of a generation; leased.
+
+        Raises:
+            SnapshotExpiredError: it is no longer kept.
+
+        """
+
+        def find(connection: sqlite3.Connection) -> int:
+            if generation is not None:
+                return generation
+            return newest_generation(connection) if as_of is None else generation_at(connection, as_of)
+
         with self.catalog.reading() as connection:
-            if generation is None:
-                generation = newest_generation(connection) if as_of is None else self.catalog.generation_at(as_of)
-            latest = self._latest
-            if latest is not None and latest.generation == generation:
-                return latest
-            row = connection.execute("SELECT committed_at FROM generation WHERE id = ?", [generation]).fetchone()
+            wanted = find(connection)
+        latest = self._latest
+        if not self._leases.held(wanted):
+            wanted = self._leases.hold(find)
+        if latest is not None and latest.generation == wanted:
+            return latest
+        with self.catalog.reading() as connection:
+            require_kept(connection, wanted)
+            row = connection.execute("SELECT committed_at FROM generation WHERE id = ?", [wanted]).fetchone()
             snapshot = Snapshot(
-                generation=generation,
+                generation=wanted,
                 committed_at=unstamp(row["committed_at"]) if row else None,
-                loads=loads_at(connection, generation),
+                loads=loads_at(connection, wanted),
             )
-        if as_of is None:
+        if as_of is None and generation is None:
             self._latest = snapshot
         return snapshot
 
@@ -90,32 +123,35 @@ class Ledger:
         """The database name of a load's cube file, attached on first use.
 
         Raises:
-            LedgerCorruptError: the file cannot be read.
+            LedgerCorruptError: neither the cube nor the facts can be read.
 
         """
         with self._guard:
-            alias = self._attached.get(load.sha256)
-            if alias is None:
-                alias = f"cube_{load.sha256[:16]}"
-                path = load.cube_path(self.home.cubes)
-                try:
-                    self._open().execute(f"ATTACH {text_literal(str(path))} AS {quoted(alias)} (READ_ONLY)")
-                except duckdb.Error as error:
-                    raise LedgerCorruptError(
-                        f"The cube of {load.provider} {load.billing_period_start:%Y-%m} cannot be read.",
-                        hint="`skyledger rebuild` makes it again from its facts.",
-                        details={"file": path.name},
-                    ) from error
-                self._attached[load.sha256] = alias
-        return alias
+            return self._cubes.alias(self._open(), load)
+
+    def mend(self) -> bool:
+        """Make again the cubes in use that cannot be read to their end; says whether there was one.
+
+        Raises:
+            LedgerCorruptError: the facts cannot be read either.
+
+        """
+        with self._guard:
+            return self._cubes.mend(self._open())
 
     @contextmanager
     def cursor(self) -> Generator[duckdb.DuckDBPyConnection, None, None]:
-        """A cursor for one question; give it back at once. One cursor is for one thread."""
+        """A cursor for one question; give it back at once. One cursor is for one thread.
+
+        Raises:
+            LedgerCorruptError: a file that the question reads is gone or damaged.
+
+        """
         with self._guard:
             cursor = self._open().cursor()
         try:
-            yield cursor
+            with readable("the ledger"):
+                yield cursor
         finally:
             cursor.close()
 

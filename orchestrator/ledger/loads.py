@@ -31,6 +31,7 @@ class Load:
     pro_forma: bool
     file: str
     rows: int
+    size_bytes: int
     sha256: str
     currencies: tuple[str, ...]
     sub_account_ids: tuple[str, ...]
@@ -216,6 +217,7 @@ def _load(row: sqlite3.Row) -> Load:
         pro_forma=bool(row["pro_forma"]),
         file=row["file"],
         rows=int(row["rows"]),
+        size_bytes=int(row["size_bytes"]),
         sha256=row["sha256"],
         currencies=tuple(sorted((row["currencies"] or "").split(","))),
         sub_account_ids=tuple(json.loads(row["sub_account_ids"])),

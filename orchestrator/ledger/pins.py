@@ -1,35 +1,36 @@
-"""Pins: generations that stay, by name, whatever is swept: a month close, a report."""
+"""Pins: names for generations that no sweep may forget, such as what a month close refers to."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
-from orchestrator.ledger.catalog import Catalog, stamp
+from orchestrator.ledger.catalog import Catalog, require_kept, stamp
 
 
 def pin(catalog: Catalog, name: str, generation: int, now: datetime) -> None:
-    """Keep what a generation sees under a name; a name that exists moves.
+    """Keep a generation under a name; the same name again moves the pin.
 
     Raises:
-        LedgerUnavailableError: the catalogue cannot be written.
+        SnapshotExpiredError: the generation was swept already, or never was.
+        LedgerUnavailableError: the disk refused.
 
     """
     with catalog.committing() as connection:
+        require_kept(connection, generation)
         connection.execute("INSERT OR REPLACE INTO pin VALUES (?, ?, ?)", [name, generation, stamp(now)])
 
 
 def unpin(catalog: Catalog, name: str) -> bool:
-    """Let a name go; says whether there was one.
+    """Take a pin away; says whether there was one. The next sweep may forget what it held.
 
     Raises:
-        LedgerUnavailableError: the catalogue cannot be written.
+        LedgerUnavailableError: the disk refused.
 
     """
     with catalog.committing() as connection:
         return connection.execute("DELETE FROM pin WHERE name = ?", [name]).rowcount > 0
 
 
-def pinned(catalog: Catalog) -> Mapping[str, int]:
-    """The generation behind each name."""
+def pinned(catalog: Catalog) -> dict[str, int]:
+    """Name -> generation of every pin, by name."""
     with catalog.reading() as connection:
         rows = connection.execute("SELECT name, generation FROM pin ORDER BY name").fetchall()
     return {str(row["name"]): int(row["generation"]) for row in rows}

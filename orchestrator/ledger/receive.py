@@ -3,7 +3,6 @@
 import hashlib
 import os
 import shutil
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -11,8 +10,10 @@ from typing import Final
 import duckdb
 
 from orchestrator.ledger.duck import connect, text_literal
-from orchestrator.ledger.home import LedgerHome, publish, unavailable
+from orchestrator.ledger.home import LedgerHome, publish
+from serving.files import discard, temporary_beside
 from shared_models.dataset import columns_of
+from shared_models.disk import unavailable
 from shared_models.errors import TransferCorruptError
 from shared_models.export import DatasetPart
 
@@ -36,15 +37,15 @@ def _receive(home: LedgerHome, part: DatasetPart, connection: duckdb.DuckDBPyCon
     final = home.snapshots / f"{part.sha256}.parquet"
     if final.exists():
         return
-    incoming = home.snapshots / f"{part.sha256}.{uuid.uuid4().hex}.tmp"
+    incoming = temporary_beside(final)
     try:
         _take(Path(part.path), incoming)
         _verify(incoming, part, connection)
         publish(incoming, final)
     except OSError as error:
-        raise unavailable(error, final) from error
+        raise unavailable(error, final.name) from error
     finally:
-        incoming.unlink(missing_ok=True)
+        discard(incoming)
 
 
 def _take(source: Path, target: Path) -> None:

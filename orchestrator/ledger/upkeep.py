@@ -1,54 +1,18 @@
-"""Upkeep of the ledger: check it, make it again from what it holds, forget what nobody refers to any more."""
+"""Upkeep of the ledger: choose sources of record, forget what nobody refers to any more."""
 
+import shutil
 import sqlite3
-import time
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from orchestrator.ledger.catalog import Catalog, new_generation, stamp
-from orchestrator.ledger.cubes import build_cube
-from orchestrator.ledger.home import LedgerHome
-from orchestrator.ledger.loads import loads_at, rebook
-from shared_models.errors import InvalidArgumentError, LedgerCorruptError
+from orchestrator.ledger.loads import rebook
+from shared_models.disk import unavailable
+from shared_models.errors import InvalidArgumentError
 
-_YOUNG_SECONDS = 3600.0
-"""A file younger than this may belong to an import that has not committed yet."""
-
-
-def rebuild_cubes(catalog: Catalog) -> int:
-    """Make every cube again from its facts; returns how many. Facts and user state are not touched.
-
-    Raises:
-        LedgerCorruptError: the facts of a load are gone.
-
-    """
-    home = catalog.home
-    with catalog.reading() as connection:
-        generation = connection.execute("SELECT coalesce(max(id), 0) FROM generation").fetchone()[0]
-        loads = loads_at(connection, int(generation))
-    for load in loads:
-        facts = home.root / load.file
-        if not facts.is_file():
-            raise LedgerCorruptError(
-                f"The facts of {load.provider} {load.billing_period_start:%Y-%m} are gone.",
-                hint=f"Import {load.source_key} again.",
-                details={"file": load.file},
-            )
-        cube = load.cube_path(home.cubes)
-        cube.unlink(missing_ok=True)
-        build_cube(facts, cube)
-    return len(loads)
-
-
-def set_aside_catalog(home: LedgerHome) -> Path | None:
-    """Move a damaged or foreign catalogue out of the way; the ledger starts empty and is filled from its sources."""
-    if not home.catalog.exists():
-        return None
-    target = home.catalog.with_name(f"catalog.damaged-{int(time.time())}.sqlite")
-    home.catalog.replace(target)
-    for suffix in ("-wal", "-shm"):
-        home.catalog.with_name(home.catalog.name + suffix).unlink(missing_ok=True)
-    return target
+_YOUNG: Final = timedelta(days=1)
+"""Snapshots and staged parts of this age or less may belong to work that has not committed yet."""
 
 
 def prefer(catalog: Catalog, provider: str, billing_account_id: str, source_key: str | None, now: datetime) -> None:
@@ -78,35 +42,75 @@ def prefer(catalog: Catalog, provider: str, billing_account_id: str, source_key:
 def sweep(catalog: Catalog, *, retention: timedelta, now: datetime) -> int:
     """Forget loads that were replaced longer ago than the retention, then remove files nobody refers to.
 
-    Leased and pinned generations keep what they see. Returns how many files were removed.
+    Leased and pinned generations keep what they see. Returns how many files were removed: none while another process
+    writes files, for which the next sweep does it.
+
+    Raises:
+        LedgerUnavailableError: the disk refused.
+
     """
-    limit = stamp(now - retention)
+    _forget(catalog, limit=now - retention, now=now)
+    with catalog.home.sweeping() as alone:
+        if not alone:
+            return 0
+        with catalog.reading() as connection:
+            shas = {row[0] for row in connection.execute("SELECT sha256 FROM load")}
+            named = {row[0] for row in connection.execute("SELECT file FROM dataset")}
+        home = catalog.home
+        orphans = [file for folder in (home.facts, home.cubes) for file in folder.iterdir() if _sha(file) not in shas]
+        aside = [file for file in home.snapshots.iterdir() if f"snapshots/{file.name}" not in named]
+        orphans += [file for file in (*aside, *home.staging.iterdir()) if _old(file, now)]
+        return sum(_remove(file) for file in orphans)
+
+
+def _forget(catalog: Catalog, *, limit: datetime, now: datetime) -> None:
+    forgettable = (
+        "SELECT id FROM {table} AS kept WHERE to_generation IN (SELECT id FROM generation WHERE committed_at < ?)"
+        " AND NOT EXISTS (SELECT 1 FROM (SELECT generation FROM lease UNION SELECT generation FROM pin)"
+        " WHERE generation >= kept.from_generation AND generation < kept.to_generation)"
+    )
     with catalog.committing() as connection:
         connection.execute("DELETE FROM lease WHERE expires_at < ?", [stamp(now)])
-        held = connection.execute(
-            "SELECT min(generation) FROM (SELECT generation FROM lease UNION SELECT generation FROM pin)"
-        ).fetchone()[0]
-        for table in ("load", "dataset"):
-            connection.execute(
-                f"DELETE FROM {table} WHERE to_generation IN (SELECT id FROM generation WHERE committed_at < ?)"
-                " AND (? IS NULL OR to_generation <= ?)",
-                [limit, held, held],
-            )
-        kept = {row[0] for row in connection.execute("SELECT sha256 FROM load")}
-        named = {row[0] for row in connection.execute("SELECT file FROM dataset")}
-    return _remove_orphans(catalog.home, kept, named, now)
+        former = {
+            table: [int(row[0]) for row in connection.execute(forgettable.format(table=table), [stamp(limit)])]
+            for table in ("load", "dataset")
+        }
+        for load_id in former["load"]:
+            _forget_load(connection, load_id, now)
+        connection.executemany("DELETE FROM dataset WHERE id = ?", [[found] for found in former["dataset"]])
+        if any(former.values()):
+            catalog.prune_journal(connection)
 
 
-def _remove_orphans(home: LedgerHome, kept: set[str], named: set[str], now: datetime) -> int:
-    removed = 0
-    candidates = [*home.facts.iterdir(), *home.cubes.iterdir(), *home.snapshots.iterdir(), *home.staging.iterdir()]
-    for file in candidates:
-        known = file.stem in kept or f"snapshots/{file.name}" in named
-        if known or not file.is_file() or now.timestamp() - file.stat().st_mtime < _YOUNG_SECONDS:
-            continue
-        file.unlink(missing_ok=True)
-        removed += 1
-    return removed
+def _forget_load(connection: sqlite3.Connection, load_id: int, now: datetime) -> None:
+    """Remove a former load inside of a write transaction; the generations that saw it cannot be asked any more."""
+    connection.execute(
+        "UPDATE generation SET swept_at = ? FROM load WHERE load.id = ? AND generation.id >= load.from_generation"
+        " AND generation.id < load.to_generation AND swept_at IS NULL",
+        [stamp(now), load_id],
+    )
+    connection.execute("DELETE FROM load WHERE id = ?", [load_id])
+
+
+def _sha(file: Path) -> str:
+    return file.name.split(".")[0]
+
+
+def _old(file: Path, now: datetime) -> bool:
+    return now.timestamp() - file.stat().st_mtime > _YOUNG.total_seconds()
+
+
+def _remove(file: Path) -> bool:
+    try:
+        if file.is_dir():
+            shutil.rmtree(file)
+        else:
+            file.unlink()
+    except PermissionError:  # Windows: a process has it open; the next sweep removes it
+        return False
+    except OSError as error:
+        raise unavailable(error, file.name) from error
+    return True
 
 
 def _require_source(connection: sqlite3.Connection, provider: str, account: str, source_key: str | None) -> None:

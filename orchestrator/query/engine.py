@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from orchestrator.business.config import AccountRecord, BusinessConfig
 from orchestrator.ledger.ledger import Ledger
@@ -16,11 +17,12 @@ from orchestrator.query.question import Measure, Question
 from orchestrator.query.run import evidence_of, run, shown_keys
 from orchestrator.query.values import ValueIndex
 from shared_models.coverage import Coverage, Freshness
-from shared_models.errors import CursorError, DataNotReadyError
+from shared_models.errors import CursorError, DataNotReadyError, LedgerCorruptError
 from shared_models.export import CostBasis
 from shared_models.page import Pagination, decode_cursor, encode_cursor, question_digest
 
 Keep = Callable[[Question, CostAnswer], None]
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class QueryEngine:
         Raises:
             RequestError: the question names something that does not exist, or a cursor that does not fit.
             DataNotReadyError: the ledger holds nothing yet.
+            SnapshotExpiredError: the cursor's or the time's snapshot is no longer kept.
 
         """
         digest = question_digest(repr(question), as_of)
@@ -71,6 +74,12 @@ class QueryEngine:
             offset, begun = decode_cursor(cursor, digest=digest)
             question, generation = replace(question, offset=offset), _generation(begun)
         snapshot = self.snapshot(as_of, generation)
+        answer = self._mended(lambda: self._ask(question, snapshot, digest, expected))
+        if keep is not None:
+            keep(question, answer)
+        return answer
+
+    def _ask(self, question: Question, snapshot: Snapshot, digest: str, expected: Sequence[str]) -> CostAnswer:
         planner = Planner(self.ledger, snapshot, self.business, self.catalog)
         planned = planner.plan(question)
         result = run(self.ledger, snapshot, planned, ValueIndex(self.ledger, snapshot, self.catalog))
@@ -78,7 +87,7 @@ class QueryEngine:
             snapshot, planned.loads, question.period, _bases(question), self._accounts, expected
         )
         following = encode_cursor(question.offset + question.limit, digest=digest, snapshot=str(snapshot.generation))
-        answer = CostAnswer(
+        return CostAnswer(
             notes=notes,
             metric=question.metric,
             period=question.period,
@@ -102,9 +111,6 @@ class QueryEngine:
             freshness=freshness_of(planned.loads),
             evidence=result.evidence.model_copy(update={"complete": coverage.complete}),
         )
-        if keep is not None:
-            keep(question, answer)
-        return answer
 
     def explain(
         self,
@@ -119,8 +125,14 @@ class QueryEngine:
         Raises:
             RequestError: the question names something that does not exist.
             DataNotReadyError: the ledger holds nothing yet.
+            SnapshotExpiredError: the time's snapshot is no longer kept.
 
         """
+        return self._mended(lambda: self._explain(question, as_of, generation, expected))
+
+    def _explain(
+        self, question: Question, as_of: datetime | None, generation: int | None, expected: Sequence[str]
+    ) -> Explained:
         snapshot = self.snapshot(as_of, generation)
         planned = Planner(self.ledger, snapshot, self.business, self.catalog).plan(question, line_items=True)
         values = ValueIndex(self.ledger, snapshot, self.catalog)
@@ -142,11 +154,21 @@ class QueryEngine:
             ),
         )
 
+    def _mended(self, answer: Callable[[], _Answer]) -> _Answer:
+        """The answer; once more where cubes were damaged and are made again from their facts."""
+        try:
+            return answer()
+        except LedgerCorruptError:
+            if not self.ledger.mend():
+                raise
+            return answer()
+
     def snapshot(self, as_of: datetime | None = None, generation: int | None = None) -> Snapshot:
         """The snapshot that a question is asked of: the newest, unless it names a time or a generation.
 
         Raises:
             DataNotReadyError: it holds no costs.
+            SnapshotExpiredError: it is no longer kept.
 
         """
         snapshot = self.ledger.snapshot(as_of=as_of if generation is None else None, generation=generation)

@@ -8,8 +8,7 @@ from typing import Final
 from orchestrator.ledger.database import Database
 from orchestrator.ledger.home import LedgerHome
 
-SCHEMA_VERSION: Final = 1
-_SCHEMA: Final = Path(__file__).parent / "state.sql"
+_SCHEMA: Final = Path(__file__).parent / "schema"
 _REMEDY: Final = "Restore state.sqlite from a backup, or move it away to start with empty user state."
 
 
@@ -17,7 +16,7 @@ class State:
     """Opens short-lived connections; any number of processes may hold a State on one file."""
 
     def __init__(self, home: LedgerHome) -> None:
-        self._database = Database(home.state, _SCHEMA, SCHEMA_VERSION, _REMEDY).prepare()
+        self._database = Database(home.state, _SCHEMA, _REMEDY).prepare()
 
     def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """A connection whose reads all see one state of the file."""

@@ -38,7 +38,7 @@ def test_the_wheel_holds_its_data_files(installed: Path) -> None:
     inside = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
 
     assert {
-        "orchestrator/ledger/catalog.sql",
+        "orchestrator/ledger/schema/0001_catalog.sql",
         "servers/aws/vocabulary/cur.csv",
         "servers/sample/sql/bill.sql",
     } <= inside

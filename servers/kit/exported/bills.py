@@ -6,10 +6,12 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from servers.kit.exports.convert import ConvertOptions, convert
 from servers.kit.exports.native import NativeFormat
+from serving.files import exclusive_lock, write_whole
+from shared_models.disk import unavailable
 from shared_models.export import ConvertedExport, ExportPart
 from shared_models.source_of_record import Candidate, of_record
 
@@ -32,21 +34,15 @@ class Bills:
         Raises:
             UnreadableExportError: a bill cannot be read.
             TooManyRejectsError: too many rows cannot be booked.
+            LedgerUnavailableError: the disk refused what had to be written.
 
         """
         with self._guard:
             index = self._cache / f"{self._stamp()}.json"
-            if index.is_file():
-                found = _CONVERTED.validate_json(index.read_bytes())
-                if all(Path(part.path).is_file() for export in found for part in export.parts):
-                    return found
-            found = convert(
-                self._folder, self._cache, provider=self._provider, natives=self._natives, options=ConvertOptions()
-            )
-            temporary = index.with_suffix(".tmp")
-            temporary.write_bytes(_CONVERTED.dump_json(found))
-            temporary.replace(index)
-            return found
+            kept = _kept(index)
+            if kept is not None:
+                return kept
+            return self._convert(index)
 
     def booked(self) -> tuple[ExportPart, ...]:
         """The parts that count by the ledger's own rule, so that nothing counts twice."""
@@ -58,6 +54,20 @@ class Bills:
         counting = {number for loads in partitions.values() for number in of_record(loads)}
         return tuple(part for number, part in enumerate(parts) if number in counting)
 
+    def _convert(self, index: Path) -> tuple[ConvertedExport, ...]:
+        # Of several processes that want the same folder one converts, the others find its work.
+        with exclusive_lock(_made(self._cache) / "convert.lock"):
+            kept = _kept(index)
+            if kept is not None:
+                return kept
+            options = ConvertOptions()
+            found = convert(self._folder, self._cache, provider=self._provider, natives=self._natives, options=options)
+            try:
+                write_whole(index, _CONVERTED.dump_json(found))
+            except OSError as error:
+                raise unavailable(error, self._cache.name) from error
+            return found
+
     def _stamp(self) -> str:
         files = sorted(file for file in self._folder.rglob("*") if file.is_file())
         listing = [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in files]
@@ -66,3 +76,21 @@ class Bills:
 
 def _candidate(number: int, part: ExportPart) -> Candidate:
     return Candidate(number, part.source_format, part.source_key, part.pro_forma, frozenset(part.sub_account_ids))
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unavailable(error, folder.name) from error
+    return folder
+
+
+def _kept(index: Path) -> tuple[ConvertedExport, ...] | None:
+    """What an index names, if all of it is there in full length."""
+    try:
+        found = _CONVERTED.validate_json(index.read_bytes())
+        sizes = {Path(part.path).stat().st_size == part.size_bytes for export in found for part in export.parts}
+    except (FileNotFoundError, ValidationError):
+        return None
+    return None if False in sizes else found

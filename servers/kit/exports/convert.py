@@ -24,6 +24,8 @@ from servers.kit.exports.sql import literal, quoted
 from servers.kit.exports.survey import survey
 from servers.kit.exports.typed import create_mapped, create_prepared
 from servers.kit.exports.write import Origin, PartWriter
+from serving.files import discard, publish, temporary_beside
+from shared_models.disk import refused_by_disk, unavailable
 from shared_models.errors import FinOpsError, TooManyRejectsError, UnreadableExportError
 from shared_models.export import ConvertedExport, CostBasis, ExportPart, ImportReport
 
@@ -54,10 +56,11 @@ def convert(
     Raises:
         UnreadableExportError: a file cannot be read or is no bill; the error names file, row and column.
         TooManyRejectsError: more rows were rejected than `max_reject_share` allows; nothing stays written.
+        LedgerUnavailableError: the disk refused what had to be written.
 
     """
     options = options or ConvertOptions()
-    out.mkdir(parents=True, exist_ok=True)
+    _make(out)
     converted: list[ConvertedExport] = []
     work = [(export, *group) for export in discover(path) for group in groups_of(export, natives)]
     known = [export.key for export, _, _ in work]
@@ -92,7 +95,7 @@ def _convert_group(
     options: ConvertOptions,
 ) -> ConvertedExport | None:
     scratch = out / f".work-{uuid.uuid4().hex}"
-    scratch.mkdir()
+    _make(scratch)
     written: list[ExportPart] = []
     try:
         with closing(_connect(scratch, options)) as connection:
@@ -104,7 +107,7 @@ def _convert_group(
             converted = _convert_rows(connection, recognised, origin, files, out, provider, options, written)
     except duckdb.Error as error:
         _discard(written)
-        raise _failed(error, files[0]) from error
+        raise _failed(error, files[0], out) from error
     except FinOpsError:
         _discard(written)
         raise
@@ -204,10 +207,17 @@ def _missing(part: ExportPart) -> tuple[CostBasis, ...]:
 
 def _keep_rejected(connection: duckdb.DuckDBPyConnection, relation: str, out: Path, origin: Origin) -> str:
     file = out / f"rejected-{origin.fingerprint[:16]}-{origin.source_format.value.replace('+', '-')}.parquet"
-    connection.execute(
-        f"COPY (SELECT * FROM {relation} WHERE _reason IS NOT NULL ORDER BY _file, _row) TO {literal(str(file))}"
-        " (FORMAT parquet, COMPRESSION zstd)"
-    )
+    temporary = temporary_beside(file)
+    try:
+        connection.execute(
+            f"COPY (SELECT * FROM {relation} WHERE _reason IS NOT NULL ORDER BY _file, _row)"
+            f" TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
+        )
+        publish(temporary, file)
+    except OSError as error:
+        raise unavailable(error, out.name) from error
+    finally:
+        discard(temporary)
     return str(file)
 
 
@@ -246,7 +256,16 @@ def _discard(parts: Sequence[ExportPart]) -> None:
         Path(part.path).unlink(missing_ok=True)
 
 
-def _failed(error: duckdb.Error, file: Path) -> UnreadableExportError:
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unavailable(error, folder.name) from error
+
+
+def _failed(error: duckdb.Error, file: Path, out: Path) -> FinOpsError:
+    if refused := refused_by_disk(str(error), out.name):
+        return refused
     said = str(error).splitlines()[0].split(":", 1)[-1].strip()[:200]
     return UnreadableExportError(
         f"The bill cannot be converted: {said}", file=str(file), hint="Check the file, or export it again."

@@ -1,7 +1,6 @@
 """Write the parts: one sorted, immutable, content-addressed Parquet file per (provider, account, period)."""
 
 import hashlib
-import os
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,8 @@ import duckdb
 from servers.kit.exports.sql import literal, quoted
 from servers.kit.exports.survey import Partition
 from servers.kit.exports.typed import METRICS
-from shared_models.errors import UnreadableExportError
+from serving.files import discard, publish
+from shared_models.disk import unavailable
 from shared_models.export import CostBasis, CurrencyTotals, ExportPart, SourceFormat
 from shared_models.focus.own_columns import FACT_COLUMNS, FACT_ORDER
 
@@ -61,24 +61,20 @@ class PartWriter:
         """Write one partition's rows, sorted; the file's name is its content.
 
         Raises:
-            UnreadableExportError: the disk refused.
+            LedgerUnavailableError: the disk refused.
 
         """
         temporary = self.out / f".{uuid.uuid4().hex}.tmp"
         try:
             self.connection.execute(f"COPY ({self._rows(partition)}) TO {literal(str(temporary))} ({_FORMAT})")
-            digest = _fsync_and_hash(temporary)
+            digest = _hash(temporary)
             final = self.out / f"{digest}.parquet"
             size = temporary.stat().st_size
-            temporary.replace(final)
-        except (OSError, duckdb.IOException) as error:
-            raise UnreadableExportError(
-                "The converted bill cannot be written: the disk is full or read-only.",
-                file=str(self.out),
-                hint="Free some space, or set SKYLEDGER_HOME to another disk; nothing was changed.",
-            ) from error
+            publish(temporary, final)
+        except OSError as error:
+            raise unavailable(error, self.out.name) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            discard(temporary)
         return _described(self.connection, final, partition, self.origin.of(partition), digest, size)
 
     def _rows(self, partition: Partition) -> str:
@@ -157,10 +153,9 @@ def _totals(row: Sequence[Any]) -> CurrencyTotals:
     )
 
 
-def _fsync_and_hash(file: Path) -> str:
+def _hash(file: Path) -> str:
     digest = hashlib.sha256()
-    with file.open("rb+") as handle:
+    with file.open("rb") as handle:
         while block := handle.read(_BLOCK):
             digest.update(block)
-        os.fsync(handle.fileno())
     return digest.hexdigest()

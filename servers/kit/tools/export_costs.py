@@ -10,8 +10,10 @@ from pydantic import Field
 
 from servers.kit.datasets.handover import hand_over
 from servers.kit.deps import Cursor, Deps, pagination
+from serving.files import write_whole
 from shared_models.coverage import Coverage, Gap, SourceState
 from shared_models.dataset import DatasetName
+from shared_models.disk import unavailable
 from shared_models.errors import SourceNotEnabledError
 from shared_models.export import (
     ConvertedExport,
@@ -106,9 +108,11 @@ def _keep(folder: Path, manifest: ExportManifest) -> str:
     sha256 = hashlib.sha256(data).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{sha256}.manifest.json"
-    temporary = file.with_suffix(".tmp")
-    temporary.write_bytes(data)
-    temporary.replace(file)
+    try:
+        if not file.is_file():
+            write_whole(file, data)
+    except OSError as error:
+        raise unavailable(error, file.name) from error
     return sha256
 
 
