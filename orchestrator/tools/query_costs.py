@@ -51,14 +51,14 @@ async def query_costs(
         group_by=tuple(group_by or ()),
         filters=tuple(filters or ()),
         granularity=granularity,
-        compare_to=deps.calendar.period(compare_to) if compare_to else None,
+        compare_to=deps.calendar.period(compare_to) if compare_to is not None else None,
         also=tuple(also or ()),
         spend=spend,
         conversion=Conversion(currency, rates) if currency and rates else None,
         order_by=order_by,
         limit=limit,
     )
-    booked_at = parse_instant(as_of) if as_of else None
+    booked_at = parse_instant(as_of) if as_of is not None else None
     expected = await deps.cost_providers()
     return await anyio.to_thread.run_sync(
         lambda: deps.engine().ask(question, cursor=cursor, as_of=booked_at, expected=expected)

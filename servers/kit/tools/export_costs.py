@@ -34,7 +34,7 @@ async def export_costs(
     """
     digest = question_digest(deps.cloud.name, "export_costs", period, shared_path)
     offset, _ = decode_cursor(cursor, digest=digest)
-    found = await deps.cloud.exports.convert(ChargePeriod.parse(period) if period else None)
+    found = await deps.cloud.exports.convert(ChargePeriod.parse(period) if period is not None else None)
     parts = tuple(part for export in found for part in export.parts)
     access = () if shared_path else tuple([await anyio.to_thread.run_sync(_access, deps, part) for part in parts])
     manifest = ExportManifest(
