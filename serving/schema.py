@@ -5,7 +5,10 @@ from typing import Any, cast
 
 
 def slim_input(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """An input schema that stands on its own: slim, every reference replaced by what it refers to."""
+    """An input schema that stands on its own: slim, every reference replaced by what it refers to.
+
+    `additionalProperties: false` goes too: what a schema does not name is refused whether or not it says so.
+    """
     slimmed = slim(schema)
     definitions = slimmed.pop("$defs", {})
     return cast("dict[str, Any]", _inlined(slimmed, definitions))
@@ -32,7 +35,11 @@ def _inlined(node: Any, definitions: Mapping[str, Any]) -> Any:
     if name in definitions:
         beside = {key: value for key, value in found.items() if key != "$ref"}
         return _inlined({**definitions[name], **beside}, definitions)
-    return {key: _inlined(value, definitions) for key, value in found.items()}
+    return {
+        key: _inlined(value, definitions)
+        for key, value in found.items()
+        if not (key == "additionalProperties" and isinstance(value, bool))
+    }
 
 
 def _without_prose(node: Any, *, in_properties: bool) -> Any:

@@ -68,7 +68,7 @@ class Planner:
         loads = self._snapshot.touching(question.periods)
         changes = [instant for dimension in (*dimensions, *filtered) for instant in dimension.changes_on]
         boundaries = [*changes, *(rates.changes_on if rates else ())]
-        grain = None if line_items else choose_grain(needed, question, boundaries)
+        grain = None if line_items or not loads else choose_grain(needed, question, boundaries)
         plan = Plan(
             question=question,
             dimensions=dimensions,

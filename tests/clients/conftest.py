@@ -1,10 +1,11 @@
 """The four servers over one small sample organisation, as any client sees them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from mcp.server import MCPServer
 
 from orchestrator.federation.upstream import Upstream
@@ -16,6 +17,14 @@ from servers.sample.generate import generate
 from skyledger.compose import CLOUDS, build_cloud
 
 Build = Callable[[str], MCPServer[Any]]
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _quiet() -> Iterator[None]:
+    """Thousands of refusals are no news."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -5,80 +5,96 @@
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import anyio.from_thread
 import jsonschema
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 from mcp import Client
 
 from orchestrator.tools.registry import TOOLS
 from servers.kit.tools.registry import TOOLS as CLOUD_TOOLS
 from shared_models.period import ChargePeriod
+from skyledger.compose import CLOUDS
 from tests.clients.conftest import Build
 from tests.clients.odd_values import arguments
 
 SOAK = int(os.environ.get("SOAK_CALLS", "0"))
-CALLS = SOAK or 250
+CALLS = {"orchestrator": SOAK or 100, **dict.fromkeys(CLOUDS, SOAK or 250)}
+SLOWER = {"finops_sync": 10, "finops_describe_estate": 4}
+"""Tools that ask every cloud for everything get a fraction of the calls."""
 TESTED = [
     *[("orchestrator", f"finops_{spec.name}") for spec in TOOLS],
-    *[
-        (cloud, f"{cloud}_{spec.name}")
-        for cloud in (("aws", "azure", "gcp") if SOAK else ("aws",))
-        for spec in CLOUD_TOOLS
-    ],
+    *[(cloud, f"{cloud}_{spec.name}") for cloud in (CLOUDS if SOAK else CLOUDS[:1]) for spec in CLOUD_TOOLS],
 ]
 CHOSEN = [pair for pair in TESTED if not os.environ.get("SOAK_TOOLS") or pair[1] in os.environ["SOAK_TOOLS"].split(",")]
-SLOW = {"finops_sync": 10, "aws_export_costs": 4}
-"""Tools that read every file per call get a fraction of the calls."""
 
 
-@contextmanager
-def opened(build: Build, server: str) -> Iterator[Any]:
-    """A blocking `call(tool, arguments)` and the tools' schemas, through one client of the server."""
-    with anyio.from_thread.start_blocking_portal() as portal:
-        with portal.wrap_async_context_manager(Client(build(server))) as client:
-            if server == "orchestrator":
-                portal.call(client.call_tool, "finops_sync", {})
-            schemas = {tool.name: tool for tool in portal.call(client.list_tools).tools}
-            yield lambda tool, given: portal.call(client.call_tool, tool, given), schemas
+class Caller:
+    """One open client of a server, called from outside of its event loop."""
+
+    def __init__(self, portal: Any, client: Client) -> None:
+        self._portal, self._client = portal, client
+        self.tools = {tool.name: tool for tool in portal.call(client.list_tools).tools}
+
+    def call(self, tool: str, given_arguments: dict[str, Any]) -> Any:
+        return self._portal.call(self._client.call_tool, tool, given_arguments)
+
+    def cursors(self) -> list[str]:
+        """Real cursors, of a tool and of another one."""
+        when = {"start": "2026-09-01", "end": "2026-11-01", "group_by": ["ServiceName"], "limit": 1}
+        names = {name.partition("_")[2]: name for name in self.tools}
+        pages = [self.call(names["query_costs"], when), self.call(names["list_resources"], {"limit": 1})]
+        return [page.structured_content["pagination"]["next_cursor"] for page in pages]
 
 
-def cursors_of(call: Any, server: str) -> list[str]:
-    """Real cursors, of this tool or of another one."""
-    prefix = "finops" if server == "orchestrator" else server
-    when = {"start": "2026-09-01", "end": "2026-11-01", "group_by": ["ServiceName"], "limit": 1}
-    pages = [call(f"{prefix}_query_costs", when), call(f"{prefix}_list_resources", {"limit": 1})]
-    return [page.structured_content["pagination"]["next_cursor"] for page in pages]
+@pytest.fixture(scope="module")
+def opened(build: Build) -> Iterator[Callable[[str], Caller]]:
+    """A caller of a server by name; each is opened once, the orchestrator with a filled ledger."""
+    with ExitStack() as stack:
+        portal = stack.enter_context(anyio.from_thread.start_blocking_portal())
+        found: dict[str, Caller] = {}
+
+        def one(server: str) -> Caller:
+            if server not in found:
+                client = stack.enter_context(portal.wrap_async_context_manager(Client(build(server))))
+                found[server] = Caller(portal, client)
+                if server == "orchestrator":
+                    found[server].call("finops_sync", {})
+            return found[server]
+
+        yield one
 
 
 @pytest.mark.parametrize(("server", "tool"), CHOSEN, ids=[tool for _, tool in CHOSEN])
-def test_a_tool_answers_or_refuses_whatever_it_is_called_with(build: Build, server: str, tool: str) -> None:
-    with opened(build, server) as (call, tools):
-        asked = arguments(tools[tool].input_schema, cursors_of(call, server))
-        count = max(20, CALLS // SLOW.get(tool, 1))
+def test_a_tool_answers_or_refuses_whatever_it_is_called_with(opened: Any, server: str, tool: str) -> None:
+    caller = opened(server)
+    listed = caller.tools[tool]
 
-        @settings(
-            max_examples=count, deadline=None, database=None, derandomize=not SOAK, suppress_health_check=list(HealthCheck),
-            phases=[Phase.generate, Phase.shrink], print_blob=False,
-        )  # fmt: skip
-        @given(given_arguments=asked)
-        def each(given_arguments: dict[str, Any]) -> None:
-            result = call(tool, given_arguments)
-            text = result.content[0].text
-            text.encode()
-            if result.is_error:
-                check_refusal(json.loads(text), tool)
-            else:
-                assert json.loads(text) == result.structured_content
-                jsonschema.validate(result.structured_content, tools[tool].output_schema)
-                check_echo(given_arguments, result.structured_content)
+    @settings(
+        max_examples=max(10, CALLS[server] // SLOWER.get(tool, 1)),
+        deadline=None,
+        database=None,
+        derandomize=not SOAK,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+    )
+    @given(given_arguments=arguments(listed.input_schema, caller.cursors()))
+    def each(given_arguments: dict[str, Any]) -> None:
+        result = caller.call(tool, given_arguments)
+        text = result.content[0].text
+        assert text.encode(), "an answer can be written to a wire"
+        if result.is_error:
+            check_refusal(json.loads(text), tool)
+        else:
+            assert json.loads(text) == result.structured_content
+            jsonschema.validate(result.structured_content, listed.output_schema)
+            check_echo(given_arguments, result.structured_content)
 
-        each()
+    each()
 
 
 def check_refusal(envelope: dict[str, Any], tool: str) -> None:
