@@ -28,7 +28,9 @@ def check_arguments(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> 
 def _check_text(text: str, argument: str) -> None:
     if len(text) > LONGEST_TEXT:
         raise InvalidArgumentError(
-            argument, f"{argument} has {len(text)} characters.", hint=f"{LONGEST_TEXT} are the most that a text may have."
+            argument,
+            f"{argument} has {len(text)} characters.",
+            hint=f"{LONGEST_TEXT} are the most that a text may have.",
         )
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise InvalidArgumentError(

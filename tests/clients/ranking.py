@@ -9,8 +9,8 @@ from typing import Any
 _SATURATION, _LENGTH = 1.2, 0.75
 _WEIGHT = 3
 """How much more a word of the description says than one of an argument."""
-_COMMON = frozenset("a an and are as at be by did do does for from has have how i in is it of on or our that the their"
-                    " them there these this to was we were what when where which who why will with you".split())  # fmt: skip
+_COMMON = frozenset(re.findall(r"\w+", "a an and are as at be by did do does for from has have how i in is it of on or our that the their"
+                    " them there these this to was we were what when where which who why will with you"))  # fmt: skip
 
 
 def rank(question: str, tools: Sequence[dict[str, Any]]) -> list[str]:

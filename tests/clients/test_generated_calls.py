@@ -1,6 +1,6 @@
 """Thousands of generated calls per tool: no crash, no silent default, every refusal in the unified form.
 
-`make soak-calls` runs ten thousand per tool, each time others; here some hundred, always the same ones.
+`make soak-calls` runs ten thousand per tool, each time others; here a hundred, always the same ones.
 """
 
 import json
@@ -23,7 +23,7 @@ from tests.clients.conftest import Build
 from tests.clients.odd_values import arguments
 
 SOAK = int(os.environ.get("SOAK_CALLS", "0"))
-CALLS = {"orchestrator": SOAK or 100, **dict.fromkeys(CLOUDS, SOAK or 250)}
+CALLS = SOAK or 100
 SLOWER = {"finops_sync": 10, "finops_describe_estate": 4}
 """Tools that ask every cloud for everything get a fraction of the calls."""
 TESTED = [
@@ -75,7 +75,7 @@ def test_a_tool_answers_or_refuses_whatever_it_is_called_with(opened: Any, serve
     listed = caller.tools[tool]
 
     @settings(
-        max_examples=max(10, CALLS[server] // SLOWER.get(tool, 1)),
+        max_examples=max(10, CALLS // SLOWER.get(tool, 1)),
         deadline=None,
         database=None,
         derandomize=not SOAK,
@@ -121,6 +121,6 @@ def check_echo(given_arguments: dict[str, Any], answer: dict[str, Any]) -> None:
         )
     if "compare_to" in answer or given_arguments.get("compare_to"):
         assert answer.get("compare_to"), "no comparison was made"
-    if "period" in answer and isinstance(wanted := given_arguments.get("period"), str) and wanted.isascii():
-        if not wanted.upper().startswith("FY"):
-            assert answer["period"] == ChargePeriod.parse(wanted.strip()).model_dump(mode="json")
+    wanted = given_arguments.get("period")
+    if "period" in answer and isinstance(wanted, str) and not wanted.upper().startswith("FY"):
+        assert answer["period"] == ChargePeriod.parse(wanted.strip()).model_dump(mode="json")
