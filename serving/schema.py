@@ -1,4 +1,4 @@
-"""JSON schemas as small as they can be: no generated titles, no null unions or references, which some clients reject."""
+"""JSON schemas as small as they can be: no generated titles, null unions or references, which some clients reject."""
 
 from collections.abc import Mapping
 from typing import Any, cast
