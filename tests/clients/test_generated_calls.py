@@ -1,6 +1,6 @@
 """Thousands of generated calls per tool: no crash, no silent default, every refusal in the unified form.
 
-`make soak-calls` runs ten thousand per tool, each time others; here a hundred, always the same ones.
+`make soak-calls` runs ten thousand per tool, each time others; here seventy, always the same ones.
 """
 
 import json
@@ -23,7 +23,7 @@ from tests.clients.conftest import Build
 from tests.clients.odd_values import arguments
 
 SOAK = int(os.environ.get("SOAK_CALLS", "0"))
-CALLS = SOAK or 100
+CALLS = SOAK or 70
 SLOWER = {"finops_sync": 10, "finops_describe_estate": 4}
 """Tools that ask every cloud for everything get a fraction of the calls."""
 TESTED = [
