@@ -12,6 +12,8 @@ from mcp import Client
 from tests.clients.conftest import Build
 from tests.clients.listing import ERAS, QUESTIONS, SERVERS
 
+MEANS_SOMETHING = {"cursor", "as_of", "compare_to", "period", "start", "end"}
+"""Optional texts without which a call asks something else."""
 ALLOWED_TO_CHANGE = {"finops_sync"}
 
 
@@ -85,6 +87,18 @@ async def test_a_mistyped_argument_is_refused_with_the_right_one(build: Build, s
             error = json.loads(result.content[0].text)["error"]
             assert error["code"] == "unknown_argument"
             assert not names or names[0] in error["hint"]
+
+
+@pytest.mark.parametrize("server", ["orchestrator", "aws"])
+async def test_an_empty_text_is_refused_and_not_taken_for_none(build: Build, server: str) -> None:
+    async with Client(build(server)) as client:
+        if server == "orchestrator":
+            await client.call_tool("finops_sync", {})
+        for tool, arguments in examples(server, (await client.list_tools()).tools):
+            for name in MEANS_SOMETHING & set(tool.input_schema["properties"]):
+                result = await client.call_tool(tool.name, {**arguments, name: ""})
+
+                assert result.is_error, f"{tool.name} took an empty {name} for none"
 
 
 async def test_a_tool_that_only_reads_leaves_the_ledger_as_it_was(build: Build, sample: Path) -> None:
