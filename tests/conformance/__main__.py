@@ -62,7 +62,7 @@ def _checks(out: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def inspector() -> bool:
-    """The Inspector's strict schema lint of every server's tools, in both eras, on stdio."""
+    """The Inspector's strict schema lint of every server's tools, in both eras, on stdio; a warning fails too."""
     good = True
     with tempfile.TemporaryDirectory() as home:
         for name in OURS:
@@ -73,11 +73,12 @@ def inspector() -> bool:
                     cwd=REPOSITORY, env={"HOME": home, "PATH": "/usr/bin:/bin"}, timeout=_RUN_SECONDS, check=False,
                     capture_output=True, text=True,
                 )  # fmt: skip
-                good = good and done.returncode == 0
-                tools = done.stdout.count('"inputSchema"')
-                print(f"{name} ({era}): exit {done.returncode}, {tools} tools")
-                if done.returncode:
-                    print(done.stdout[-2000:], done.stderr[-4000:])
+                answer = json.loads(done.stdout or "{}")
+                tools, findings = answer.get("result", {}).get("tools", []), answer.get("schemaFindings", [])
+                good = good and done.returncode == 0 and bool(tools) and not findings
+                print(f"{name} ({era}): exit {done.returncode}, {len(tools)} tools, {len(findings)} findings")
+                if done.returncode or findings:
+                    print(done.stderr[-4000:])
     return good
 
 
