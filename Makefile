@@ -4,10 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install demo test check format lint types contracts deps lock bench soak clean
+.PHONY: help install demo test check format lint types contracts deps lock bench soak clean \
+	docs instruments conformance inspector soak-calls
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
 install: $(STAMP)  ## .venv with pinned, hashed requirements and .venv/bin/skyledger
 
@@ -50,5 +51,20 @@ bench: install  ## the benchmarks, as ratios against a named baseline
 soak: install  ## 200 kills of real processes at random moments; each leaves the old or the new ledger
 	@$(BIN)/python -m tests.orchestrator.ledger.soak 200
 
+docs: install  ## docs/tools.md and docs/prompts.md from what the servers list
+	@$(BIN)/python -m tests.clients.docs
+
+instruments: install  # the public MCP instruments and their Node, from npm, into an ignored folder
+	@$(BIN)/python -m tests.conformance install
+
+conformance: install  ## the public MCP conformance suite, both protocol eras (needs npm)
+	@$(BIN)/python -m tests.conformance suite
+
+inspector: install  ## the MCP Inspector's strict lint of every tool list (needs npm)
+	@$(BIN)/python -m tests.conformance inspector
+
+soak-calls: install  ## ten thousand generated calls per tool (TOOLS=finops_query_costs for some)
+	@SOAK_CALLS=10000 SOAK_TOOLS=$(TOOLS) $(BIN)/python -m pytest -q -s tests/clients/test_generated_calls.py
+
 clean:  ## remove what was made
-	@rm -rf .venv .pytest_cache .ruff_cache dist build .demo
+	@rm -rf .venv .pytest_cache .ruff_cache dist build .demo .instruments

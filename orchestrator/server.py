@@ -11,6 +11,7 @@ from mcp.server import MCPServer
 from orchestrator.deps import Deps
 from orchestrator.federation.federation import Federation
 from orchestrator.federation.upstream import Upstream
+from orchestrator.resources import add_resources
 from orchestrator.settings import Settings
 from orchestrator.sync import sync_on_schedule
 from orchestrator.tools.registry import DEFAULT_TOOLSETS, tools_of
@@ -62,7 +63,7 @@ def build_orchestrator(
                 if users == 0:
                     deps.close()
 
-    return build_app(
+    app = build_app(
         "skyledger",
         version=VERSION,
         instructions=INSTRUCTIONS,
@@ -71,3 +72,5 @@ def build_orchestrator(
         deps=deps,
         lifespan=lifespan,
     )
+    add_resources(app, deps)
+    return app

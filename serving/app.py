@@ -8,7 +8,7 @@ from mcp.server import CacheHint, MCPServer
 from mcp.server.mcpserver.tools import Tool
 
 from serving.guard import StrictArguments
-from serving.schema import slim, slim_output
+from serving.schema import slim_input, slim_output
 from serving.tool import ToolSpec, bind
 
 Lifespan = Callable[[MCPServer[Any]], AbstractAsyncContextManager[Any]]
@@ -57,7 +57,7 @@ def _tool(spec: ToolSpec, deps: object, prefix: str) -> Tool:
         description=_description(spec),
         annotations=spec.annotations,
     )
-    tool.parameters = slim(tool.parameters)
+    tool.parameters = slim_input(tool.parameters)
     if tool.fn_metadata.output_schema is not None:
         tool.fn_metadata.output_schema = slim_output(tool.fn_metadata.output_schema)
     return tool

@@ -8,10 +8,12 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolRequestParams
 from pydantic import ValidationError
 
+from serving.arguments import check_arguments
 from serving.failures import failure_result
 from shared_models.errors import FinOpsError, InvalidArgumentError, RequestError, UnknownArgumentError, near_matches
 
 _SHOWN = 3
+_LONGEST_NAME = 128
 
 
 class UnknownToolError(RequestError):
@@ -41,8 +43,9 @@ class StrictArguments(Extension):
     def _check(self, name: str, arguments: dict[str, Any]) -> None:
         tool = self.tools_by_name.get(name)
         if tool is None:
-            near = near_matches(name, self.tools_by_name) or sorted(self.tools_by_name)
+            near = near_matches(name[:_LONGEST_NAME], self.tools_by_name) or sorted(self.tools_by_name)
             raise UnknownToolError(f"There is no tool {name!r}.", hint=f"Near names: {', '.join(near)}.")
+        check_arguments(arguments, tool.parameters)
         known = set(tool.parameters.get("properties", {}))
         if unknown := set(arguments) - known:
             raise UnknownArgumentError(unknown, name, known)

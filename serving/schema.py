@@ -1,7 +1,17 @@
-"""JSON schemas as small as they can be: no generated titles, no null unions, which some clients reject."""
+"""JSON schemas as small as they can be: no generated titles, null unions or references, which some clients reject."""
 
 from collections.abc import Mapping
 from typing import Any, cast
+
+
+def slim_input(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """An input schema that stands on its own: slim, every reference replaced by what it refers to.
+
+    `additionalProperties: false` goes too: what a schema does not name is refused whether or not it says so.
+    """
+    slimmed = slim(schema)
+    definitions = slimmed.pop("$defs", {})
+    return cast("dict[str, Any]", _inlined(slimmed, definitions))
 
 
 def slim(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -12,6 +22,24 @@ def slim(schema: Mapping[str, Any]) -> dict[str, Any]:
 def slim_output(schema: Mapping[str, Any]) -> dict[str, Any]:
     """An output schema without prose: field names say what they hold, and every tool repeats the shared parts."""
     return cast("dict[str, Any]", _without_prose(slim(schema), in_properties=False))
+
+
+def _inlined(node: Any, definitions: Mapping[str, Any]) -> Any:
+    """None of our arguments is recursive, so this ends."""
+    if isinstance(node, list):
+        return [_inlined(item, definitions) for item in cast("list[Any]", node)]
+    if not isinstance(node, dict):
+        return node
+    found = cast("dict[str, Any]", node)
+    name = str(found.get("$ref", "")).removeprefix("#/$defs/")
+    if name in definitions:
+        beside = {key: value for key, value in found.items() if key != "$ref"}
+        return _inlined({**definitions[name], **beside}, definitions)
+    return {
+        key: _inlined(value, definitions)
+        for key, value in found.items()
+        if not (key == "additionalProperties" and isinstance(value, bool))
+    }
 
 
 def _without_prose(node: Any, *, in_properties: bool) -> Any:

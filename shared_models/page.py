@@ -37,7 +37,7 @@ def decode_cursor(cursor: str | None, *, digest: str) -> tuple[int, str | None]:
         CursorError: it is damaged or belongs to another question.
 
     """
-    if not cursor:
+    if cursor is None:
         return 0, None
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))

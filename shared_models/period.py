@@ -19,8 +19,16 @@ def utc_now() -> datetime:
 
 
 def month_start(year: int, month: int) -> datetime:
-    """Midnight UTC of the first day; month may run past December (13 is January of the next year)."""
-    return datetime(year + (month - 1) // 12, (month - 1) % 12 + 1, 1, tzinfo=UTC)
+    """Midnight UTC of the first day; month may run past December (13 is January of the next year).
+
+    Raises:
+        InvalidPeriodError: the year is beyond what a date can be.
+
+    """
+    try:
+        return datetime(year + (month - 1) // 12, (month - 1) % 12 + 1, 1, tzinfo=UTC)
+    except ValueError:
+        raise InvalidPeriodError(f"The year {year} is out of range.") from None
 
 
 def parse_instant(text: str) -> datetime:
@@ -35,9 +43,9 @@ def parse_instant(text: str) -> datetime:
             day = date.fromisoformat(text)
             return datetime(day.year, day.month, day.day, tzinfo=UTC)
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InvalidPeriodError(f"{text!r} is not a date.") from None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def instant_text(instant: datetime) -> str:
@@ -98,6 +106,8 @@ class ChargePeriod(WireModel):
             start, _, end = text.partition("/")
             return cls(start=parse_instant(start), end=parse_instant(end))
         start = parse_instant(text)
+        if start.date() == date.max:
+            raise InvalidPeriodError(f"{text!r} has no day after it.")
         return cls(start=start, end=start + timedelta(days=1))
 
     @property

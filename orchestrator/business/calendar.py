@@ -38,8 +38,11 @@ class FiscalCalendar:
             return ChargePeriod.parse(text.strip())
         year = int(match[1]) + (2000 if len(match[1]) == len("27") else 0)
         first, last = self._range(match[2], match[3], text)
-        starts = self._starts(year)
-        return ChargePeriod(start=self._instant(starts[first - 1]), end=self._instant(starts[last]))
+        try:
+            starts = self._starts(year)
+            return ChargePeriod(start=self._instant(starts[first - 1]), end=self._instant(starts[last]))
+        except (ValueError, OverflowError):
+            raise InvalidPeriodError(f"The fiscal year {year} is out of range.") from None
 
     def name_of(self, day: date) -> str:
         """The fiscal period that a day falls in: `FY27-P05`."""

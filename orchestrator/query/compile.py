@@ -164,7 +164,7 @@ def _ranked(question: Question, keys: Sequence[str]) -> exp.Query:
     elif question.order_by is OrderBy.CHANGE:
         change = exp.Sub(this=_zero("amount"), expression=_zero("compare"))
         order = [exp.Ordered(this=exp.Abs(this=exp.Paren(this=change)), desc=True, nulls_first=False)]
-    order += [exp.Ordered(this=exp.column(key), desc=False, nulls_first=False) for key in keys]
+    order += [exp.Ordered(this=exp.column(key), desc=False, nulls_first=False) for key in keys or ("currency",)]
     unallocated = _all_null(keys)
     window = exp.Window(
         this=exp.RowNumber(), partition_by=[exp.column("currency"), unallocated], order=exp.Order(expressions=order)

@@ -93,7 +93,7 @@ async def explain_change(
         spend=spend,
         order_by=OrderBy.CHANGE,
     )
-    booked_at = parse_instant(as_of) if as_of else None
+    booked_at = parse_instant(as_of) if as_of is not None else None
     expected = await deps.cost_providers()
     return await anyio.to_thread.run_sync(lambda: _explain(deps, question, limit, booked_at, expected))
 

@@ -93,7 +93,7 @@ def _encode(cursors: Mapping[str, str], tool: str) -> str:
 
 
 def _decode(cursor: str | None, tool: str) -> dict[str, str]:
-    if not cursor:
+    if cursor is None:
         return {}
     try:
         of, cursors = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))

@@ -38,9 +38,10 @@ async def query_costs(
     cursor: Cursor = None,
     as_of: AsOf = None,
 ) -> CostAnswer:
-    """Costs over all clouds from the local ledger, by any FOCUS column, tag or business dimension. One total per
-    currency, never summed over currencies; top groups + other + unallocated add up to the total exactly. Read notes
-    first: they say what is missing. compare_to shows change per group; unknown names are refused with near matches.
+    """What we spent on all clouds, from the ledger, split by cloud, service, account, region, resource, tag, team, kind
+    of charge: costs as billed, amortised, at list or contracted prices; taxes, credits, purchases, unused commitments.
+    One total per currency; groups + other + unallocated = total, exactly. compare_to shows change per group. Read notes
+    first: they say what is missing.
     """
     if (currency is None) != (rates is None):
         raise InvalidArgumentError(
@@ -52,14 +53,14 @@ async def query_costs(
         group_by=tuple(group_by or ()),
         filters=tuple(filters or ()),
         granularity=granularity,
-        compare_to=deps.calendar.period(compare_to) if compare_to else None,
+        compare_to=deps.calendar.period(compare_to) if compare_to is not None else None,
         also=tuple(also or ()),
         spend=spend,
         conversion=Conversion(currency, rates) if currency and rates else None,
         order_by=order_by,
         limit=limit,
     )
-    booked_at = parse_instant(as_of) if as_of else None
+    booked_at = parse_instant(as_of) if as_of is not None else None
     expected = await deps.cost_providers()
     return await anyio.to_thread.run_sync(
         lambda: deps.engine().ask(

@@ -21,7 +21,7 @@ TOOLSETS: Final = ("cost", "optimize", "plan", "place", "govern")
 DEFAULT_TOOLSETS: Final = ("cost", "optimize", "govern")
 
 TOOLS: Final = (
-    ToolSpec(describe_estate, "What is known and what is missing", toolset="cost"),
+    ToolSpec(describe_estate, "What is known and what is missing", toolset="cost", open_world=True),
     ToolSpec(query_costs, "What did we spend", toolset="cost"),
     ToolSpec(explain_change, "Why did it move", toolset="cost"),
     ToolSpec(list_resources, "What runs", toolset="optimize", open_world=True),

@@ -35,7 +35,7 @@ async def run_sql(
     """Read-only SQL (DuckDB dialect) over cost_and_usage, the FOCUS 1.4 line items of record: one row per charge.
     Sum money per BillingCurrency only. Prefer finops_query_costs: it checks names and says what is missing.
     """
-    booked_at = parse_instant(as_of) if as_of else None
+    booked_at = parse_instant(as_of) if as_of is not None else None
 
     def answer() -> SqlAnswer:
         snapshot = deps.ledger.snapshot(as_of=booked_at)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import jsonschema
 import pytest
 from mcp import Client
 
@@ -91,10 +92,13 @@ def expected(key: duckdb.DuckDBPyConnection, sql: str) -> dict[tuple, Decimal]:
 async def test_a_question_is_answered_to_the_digit(question: dict, asked, key: duckdb.DuckDBPyConnection) -> None:
     async with asked() as client:
         result = await client.call_tool(question["tool"], question["arguments"])
+        schemas = {tool.name: tool.output_schema for tool in (await client.list_tools()).tools}
 
     text = result.content[0].text
     assert not result.is_error, text
     assert len(text.encode()) <= MOST_BYTES
+    assert json.loads(text) == result.structured_content
+    jsonschema.validate(result.structured_content, schemas[question["tool"]])
     wanted = expected(key, question["expect"])
     assert wanted, "the answer key has no such figure"
     assert rows_of(result.structured_content, question["read"]) == wanted

@@ -75,6 +75,29 @@ async def test_a_value_out_of_range_is_refused_by_name(client: Client) -> None:
     assert (found["code"], found["details"]["argument"]) == ("invalid_argument", "times")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "argument"),
+    [
+        ({"times": True}, "times"),
+        ({"names": ["a\x00b"]}, "names"),
+        ({"names": ["\ud800"]}, "names"),
+        ({"names": ["x" * 10_001]}, "names"),
+        ({"\x00": 1}, "arguments"),
+    ],
+    ids=["a truth value for a number", "a NUL", "half a pair", "a text beyond measure", "a name that is none"],
+)
+async def test_what_can_be_no_argument_is_refused_by_name(client: Client, arguments: dict, argument: str) -> None:
+    found = await error(client, arguments)
+
+    assert (found["code"], found["details"]["argument"]) == ("invalid_argument", argument)
+
+
+async def test_an_error_repeats_little_of_what_it_was_told(client: Client) -> None:
+    found = await error(client, {"names": "[" + "x" * 9_000})
+
+    assert len(json.dumps(found)) < 3_000
+
+
 async def test_our_own_error_arrives_in_the_unified_form(client: Client) -> None:
     found = await error(client, {"names": ["nobody"]})
 

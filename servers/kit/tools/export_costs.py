@@ -43,7 +43,8 @@ async def export_costs(
     """
     digest = question_digest(deps.cloud.name, "export_costs", period, shared_path, datasets)
     offset, _ = decode_cursor(cursor, digest=digest)
-    found, gaps = await _bills(deps, ChargePeriod.parse(period) if period else None, alone=not datasets)
+    asked = ChargePeriod.parse(period) if period is not None else None
+    found, gaps = await _bills(deps, asked, alone=not datasets)
     parts = tuple(part for export in found for part in export.parts)
     beside = await hand_over(deps.cloud, datasets or [], found, export_folder(deps))
     files = {part.sha256: part.path for part in (*parts, *beside.parts)}

@@ -208,3 +208,14 @@ def test_a_metric_that_a_source_does_not_know_is_said(ledger: Ledger, tmp_path: 
     answer = ask(ledger)
 
     assert any(gap.code == "basis_unknown" and gap.source == "gcp" for gap in answer.coverage.gaps)
+
+
+def test_one_total_ordered_by_key_is_that_total(ledger: Ledger) -> None:
+    assert ask(ledger, order_by=OrderBy.KEY).totals == ask(ledger).totals
+
+
+def test_a_period_that_no_bill_touches_has_no_costs(ledger: Ledger) -> None:
+    for spend in (None, "without_credits"):
+        answer = ask(ledger, period=ChargePeriod.month(2020, 1), group_by=("ServiceName",), spend=spend)
+
+        assert (answer.totals, answer.data) == ((), ())
