@@ -13,6 +13,8 @@ from orchestrator.ledger.datasets import DatasetName, Datasets
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.query.engine import QueryEngine
 from orchestrator.settings import Settings
+from orchestrator.sql.limits import Limits
+from orchestrator.sql.pool import WorkerPool
 from orchestrator.state.state import State
 from shared_models.server_card import Port, ServerCard
 
@@ -23,6 +25,8 @@ class Deps:
     """The ledger, the engine, the calendar, the upstream servers, the clock."""
 
     def __init__(self, settings: Settings, federation: Federation, clock: Callable[[], datetime]) -> None:
+        self.sql_limits = Limits()
+        self._workers: WorkerPool | None = None
         self.settings = settings
         self.federation = federation
         self.clock = clock
@@ -43,6 +47,13 @@ class Deps:
     def datasets(self) -> Datasets:
         """Inventory, organisation and the other datasets beside the bills."""
         return Datasets(self.ledger)
+
+    @property
+    def sql_workers(self) -> WorkerPool:
+        """The processes that run agents' SQL, started on first use."""
+        if self._workers is None:
+            self._workers = WorkerPool(self.sql_limits)
+        return self._workers
 
     @cached_property
     def state(self) -> State:
@@ -75,6 +86,9 @@ class Deps:
 
     def close(self) -> None:
         """Give back what was opened."""
+        if self._workers is not None:
+            self._workers.close()
+            self._workers = None
         with self._guard:
             if self._ledger is not None:
                 self._ledger.close()
