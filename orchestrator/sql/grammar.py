@@ -10,8 +10,8 @@ NODES: Final = frozenset(
         # queries and their clauses
         exp.Select, exp.Union, exp.Except, exp.Intersect, exp.Subquery, exp.With, exp.CTE, exp.Values, exp.From,
         exp.Join, exp.Where, exp.Group, exp.Rollup, exp.Cube, exp.GroupingSets, exp.Having, exp.Qualify, exp.Order,
-        exp.Ordered, exp.Limit, exp.Offset, exp.Fetch, exp.LimitOptions, exp.Distinct, exp.Window, exp.WindowSpec, exp.Filter,
-        exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls,
+        exp.Ordered, exp.Limit, exp.Offset, exp.Fetch, exp.LimitOptions, exp.Distinct, exp.Window, exp.WindowSpec,
+        exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls,
         # names and values
         exp.Table, exp.TableAlias, exp.Alias, exp.Column, exp.Identifier, exp.Star, exp.Literal, exp.Boolean, exp.Null,
         exp.Var, exp.Interval, exp.IntervalSpan, exp.DataType, exp.DataTypeParam, exp.Tuple, exp.Paren, exp.RawString,
@@ -26,7 +26,8 @@ NODES: Final = frozenset(
 )  # fmt: skip
 """Functions (`exp.Func`) are not here: `functions.FUNCTIONS` names them. What is in neither is refused."""
 
-PARENLESS: Final = frozenset(cast("dict[object, type]", DuckDB.Parser.NO_PAREN_FUNCTIONS).values())
+_WITHOUT_BRACKETS = cast("dict[object, type]", DuckDB.Parser.NO_PAREN_FUNCTIONS)  # pyright: ignore[reportUnknownMemberType]
+PARENLESS: Final = frozenset(_WITHOUT_BRACKETS.values())
 """Functions that no bracket gives away, `current_user` for one: only those among NODES."""
 
 TYPES: Final = frozenset(
