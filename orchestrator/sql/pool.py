@@ -53,9 +53,8 @@ class WorkerPool:
     def close(self) -> None:
         """End every worker."""
         for worker in (*self._idle, *self._busy):
-            worker.kill()
-        while self._idle:
-            self._idle.pop().close()
+            worker.end()
+        self._idle.clear()
 
     async def _on_a_worker(self, job: dict[str, object]) -> Reply:
         worker = self._take()
@@ -81,11 +80,11 @@ class WorkerPool:
         while True:
             await anyio.sleep(_WATCH_SECONDS)
             if worker.memory() > self._limits.process_bytes:
-                worker.kill()
+                worker.end()
 
     def _take(self) -> WorkerProcess:
         while self._idle and not self._idle[-1].alive:
-            self._idle.pop().close()
+            self._idle.pop().end()
         worker = self._idle.pop() if self._idle else WorkerProcess(self._limits)
         self._busy.append(worker)
         return worker
@@ -95,7 +94,7 @@ class WorkerPool:
         if healthy and worker.alive and worker.memory() <= self._limits.keep_warm_bytes:
             self._idle.append(worker)
             return
-        worker.kill()
+        worker.end()
         if not self._idle:
             self._idle.append(WorkerProcess(self._limits))
 

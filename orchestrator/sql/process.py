@@ -20,10 +20,11 @@ _KEPT: Final = ("SYSTEMROOT",) if sys.platform == "win32" else ()
 
 
 class WorkerProcess:
-    """A started worker. Not for two threads at once, `kill` excepted."""
+    """A started worker. Not for two threads at once, `end` excepted."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._asked = self._ended = False
         bounds = {
             "engine_bytes": limits.engine_bytes,
             "process_bytes": limits.process_bytes,
@@ -55,11 +56,16 @@ class WorkerProcess:
             BrokenFrameError: the worker ended, or broke the protocol.
 
         """
+        self._asked = True
         try:
             write_frame(cast("BinaryIO", self._process.stdin), job)
+            return read_frame(cast("BinaryIO", self._process.stdout), self._limits.reply_bytes)
         except (OSError, ValueError) as error:
             raise BrokenFrameError from error
-        return read_frame(cast("BinaryIO", self._process.stdout), self._limits.reply_bytes)
+        finally:
+            self._asked = False
+            if self._ended:
+                self._close_pipes()
 
     def memory(self) -> int:
         """Resident bytes; 0 when it has ended."""
@@ -68,14 +74,15 @@ class WorkerProcess:
         except psutil.Error:
             return 0
 
-    def kill(self) -> None:
+    def end(self) -> None:
         """End it now, even in the middle of a statement; a thread that waits in `ask` then gets a broken frame."""
+        self._ended = True
         self._process.kill()
         self._process.wait()
+        if not self._asked:
+            self._close_pipes()
 
-    def close(self) -> None:
-        """End it and give its pipes back; nobody may be waiting in `ask`."""
-        self.kill()
+    def _close_pipes(self) -> None:
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with suppress(OSError):  # what was still buffered has no reader any more

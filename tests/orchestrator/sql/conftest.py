@@ -12,7 +12,7 @@ from orchestrator.server import build_orchestrator
 from orchestrator.settings import load_settings
 from tests.builders import NOW, cost_row, export_part
 
-SECRET = "canary-3f9c1d"
+CANARY = "canary-3f9c1d"
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +37,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def canary(tmp_path: Path) -> Path:
     """A file beside the ledger that holds the secret."""
     file = tmp_path / "canary.csv"
-    file.write_text(f"secret\n{SECRET}\n", encoding="utf-8")
+    file.write_text(f"secret\n{CANARY}\n", encoding="utf-8")
     return file
 
 
@@ -45,6 +45,6 @@ def canary(tmp_path: Path) -> Path:
 def open_client(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractAsyncContextManager[Client]]:
     """A client of an orchestrator over the tiny ledger, whose environment holds the secret."""
     settings = load_settings({"SKYLEDGER_HOME": str(home)})
-    monkeypatch.setenv("SKYLEDGER_CANARY", SECRET)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setenv("SKYLEDGER_CANARY", CANARY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CANARY)
     return lambda: Client(build_orchestrator(settings, []))

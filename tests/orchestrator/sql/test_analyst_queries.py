@@ -34,33 +34,33 @@ QUERIES: dict[str, tuple[str, list[list[str | None]]]] = {
     ),
     "a map as text": ("SELECT Tags FROM cost_and_usage WHERE ResourceId = 'i-1'", [["env=prod; team=web"]]),
     "a common table expression": (
-        "WITH t AS (SELECT ServiceName, sum(BilledCost) AS cost FROM cost_and_usage WHERE BillingCurrency = 'USD'"
-        " GROUP BY 1) SELECT ServiceName, cost FROM t WHERE cost > 0",
+        ("WITH t AS (SELECT ServiceName, sum(BilledCost) AS cost FROM cost_and_usage WHERE BillingCurrency = 'USD'"
+        " GROUP BY 1) SELECT ServiceName, cost FROM t WHERE cost > 0"),
         [["Compute", "14.75"]],
     ),
     "one that uses another": (
-        "WITH a AS (SELECT BilledCost AS c FROM cost_and_usage WHERE BillingCurrency = 'USD'),"
-        " b AS (SELECT max(c) AS top FROM a) SELECT top FROM b",
+        ("WITH a AS (SELECT BilledCost AS c FROM cost_and_usage WHERE BillingCurrency = 'USD'),"
+        " b AS (SELECT max(c) AS top FROM a) SELECT top FROM b"),
         [["10.50"]],
     ),
     "a window and QUALIFY": (
-        "SELECT BillingCurrency, ResourceId FROM cost_and_usage WHERE BillingCurrency = 'USD'"
-        " QUALIFY row_number() OVER (PARTITION BY BillingCurrency ORDER BY BilledCost DESC) = 1",
+        ("SELECT BillingCurrency, ResourceId FROM cost_and_usage WHERE BillingCurrency = 'USD'"
+        " QUALIFY row_number() OVER (PARTITION BY BillingCurrency ORDER BY BilledCost DESC) = 1"),
         [["USD", "i-1"]],
     ),
     "a running sum over a named window": (
-        "SELECT sum(BilledCost) OVER w FROM cost_and_usage WHERE BillingCurrency = 'USD' AND ChargeCategory = 'Usage'"
-        " WINDOW w AS (ORDER BY ChargePeriodStart ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) ORDER BY 1",
+        ("SELECT sum(BilledCost) OVER w FROM cost_and_usage WHERE BillingCurrency = 'USD' AND ChargeCategory = 'Usage'"
+        " WINDOW w AS (ORDER BY ChargePeriodStart ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) ORDER BY 1"),
         [["10.50"], ["14.75"]],
     ),
     "the change to the row before": (
-        "SELECT BilledCost - lag(BilledCost) OVER (ORDER BY ChargePeriodStart) AS change FROM cost_and_usage"
-        " WHERE BillingCurrency = 'USD' AND ChargeCategory = 'Usage' ORDER BY 1 NULLS LAST",
+        ("SELECT BilledCost - lag(BilledCost) OVER (ORDER BY ChargePeriodStart) AS change FROM cost_and_usage"
+        " WHERE BillingCurrency = 'USD' AND ChargeCategory = 'Usage' ORDER BY 1 NULLS LAST"),
         [["-6.25"], [None]],
     ),
     "CASE": (
-        "SELECT CASE WHEN BilledCost < 0 THEN 'credit' ELSE 'charge' END AS kind, count(*) FROM cost_and_usage"
-        " GROUP BY 1 ORDER BY 1",
+        ("SELECT CASE WHEN BilledCost < 0 THEN 'credit' ELSE 'charge' END AS kind, count(*) FROM cost_and_usage"
+        " GROUP BY 1 ORDER BY 1"),
         [["charge", "4"], ["credit", "1"]],
     ),
     "FILTER": (
@@ -72,51 +72,51 @@ QUERIES: dict[str, tuple[str, list[list[str | None]]]] = {
         [["2026-10-01", "5"]],
     ),
     "days and parts of dates": (
-        "SELECT extract(day FROM ChargePeriodStart) AS d, strftime(ChargePeriodStart, '%Y-%m'), dayname(ChargePeriodStart),"
-        " date_diff('day', BillingPeriodStart, ChargePeriodStart) FROM cost_and_usage WHERE ResourceId = 'i-2'",
+        ("SELECT extract(day FROM ChargePeriodStart) AS d, strftime(ChargePeriodStart, '%Y-%m'), dayname(ChargePeriodStart),"
+        " date_diff('day', BillingPeriodStart, ChargePeriodStart) FROM cost_and_usage WHERE ResourceId = 'i-2'"),
         [["20", "2026-10", "Tuesday", "19"]],
     ),
     "a half-open period": (
-        "SELECT count(*) FROM cost_and_usage WHERE ChargePeriodStart >= DATE '2026-10-01'"
-        " AND ChargePeriodStart < DATE '2026-10-01' + INTERVAL 10 DAY",
+        ("SELECT count(*) FROM cost_and_usage WHERE ChargePeriodStart >= DATE '2026-10-01'"
+        " AND ChargePeriodStart < DATE '2026-10-01' + INTERVAL 10 DAY"),
         [["4"]],
     ),
     "a join of the bill with itself": (
-        "SELECT a.ResourceId, b.ResourceId FROM cost_and_usage AS a JOIN cost_and_usage AS b"
-        " ON a.SubAccountId = b.SubAccountId AND a.ResourceId < b.ResourceId",
+        ("SELECT a.ResourceId, b.ResourceId FROM cost_and_usage AS a JOIN cost_and_usage AS b"
+        " ON a.SubAccountId = b.SubAccountId AND a.ResourceId < b.ResourceId"),
         [["i-1", "i-2"]],
     ),
     "a join with values of one's own": (
-        "SELECT v.team, sum(c.BilledCost) FROM cost_and_usage AS c JOIN (VALUES ('p1', 'data')) AS v(account, team)"
-        " ON v.account = c.SubAccountId WHERE BillingCurrency = 'JPY' GROUP BY 1",
+        ("SELECT v.team, sum(c.BilledCost) FROM cost_and_usage AS c JOIN (VALUES ('p1', 'data')) AS v(account, team)"
+        " ON v.account = c.SubAccountId WHERE BillingCurrency = 'JPY' GROUP BY 1"),
         [["data", "100.00"]],
     ),
     "left join and coalesce": (
-        "SELECT coalesce(b.n, 0) FROM (SELECT DISTINCT x_Provider AS p FROM cost_and_usage) AS a LEFT JOIN"
+        ("SELECT coalesce(b.n, 0) FROM (SELECT DISTINCT x_Provider AS p FROM cost_and_usage) AS a LEFT JOIN"
         " (SELECT x_Provider AS p, count(*) AS n FROM cost_and_usage WHERE ResourceId IS NOT NULL GROUP BY 1) AS b"
-        " USING (p) ORDER BY 1",
+        " USING (p) ORDER BY 1"),
         [["0"], ["2"]],
     ),
     "EXISTS and IN": (
-        "SELECT count(*) FROM cost_and_usage AS c WHERE SubAccountId IN (SELECT SubAccountId FROM cost_and_usage WHERE"
-        " x_Provider = 'gcp') AND EXISTS (SELECT 1 FROM cost_and_usage AS d WHERE d.x_Provider = c.x_Provider)",
+        ("SELECT count(*) FROM cost_and_usage AS c WHERE SubAccountId IN (SELECT SubAccountId FROM cost_and_usage WHERE"
+        " x_Provider = 'gcp') AND EXISTS (SELECT 1 FROM cost_and_usage AS d WHERE d.x_Provider = c.x_Provider)"),
         [["1"]],
     ),
     "UNION ALL": ("SELECT 'a' AS k, 1 AS n UNION ALL SELECT 'b', 2 ORDER BY k DESC", [["b", "2"], ["a", "1"]]),
     "text functions": (
-        "SELECT upper(left(ServiceName, 3)), regexp_extract(ResourceId, '[0-9]+'), ResourceId LIKE 'i-%',"
+        ("SELECT upper(left(ServiceName, 3)), regexp_extract(ResourceId, '[0-9]+'), ResourceId LIKE 'i-%',"
         " split_part(RegionId, '-', 1), replace(RegionId, '-', '_'), length(RegionId), RegionId || '!'"
-        " FROM cost_and_usage WHERE ResourceId = 'i-1'",
+        " FROM cost_and_usage WHERE ResourceId = 'i-1'"),
         [["COM", "1", "true", "eu", "eu_west_1", "9", "eu-west-1!"]],
     ),
     "shares of a total": (
-        "SELECT round(100 * sum(BilledCost) / (SELECT sum(BilledCost) FROM cost_and_usage WHERE BillingCurrency = 'USD'), 1)"
-        " FROM cost_and_usage WHERE BillingCurrency = 'USD' AND ServiceName = 'Compute'",
+        ("SELECT round(100 * sum(BilledCost) / (SELECT sum(BilledCost) FROM cost_and_usage WHERE BillingCurrency = 'USD'), 1)"
+        " FROM cost_and_usage WHERE BillingCurrency = 'USD' AND ServiceName = 'Compute'"),
         [["107.3"]],
     ),
     "statistics": (
-        "SELECT median(BilledCost), quantile_cont(BilledCost, 0.5), count(DISTINCT ResourceId), max_by(ResourceId, BilledCost)"
-        " FROM cost_and_usage WHERE BillingCurrency = 'USD'",
+        ("SELECT median(BilledCost), quantile_cont(BilledCost, 0.5), count(DISTINCT ResourceId), max_by(ResourceId, BilledCost)"
+        " FROM cost_and_usage WHERE BillingCurrency = 'USD'"),
         [["4.25", "4.25", "2", "i-1"]],
     ),
     "a percentile in the standard's words": (
@@ -232,6 +232,6 @@ def test_a_table_without_files_is_empty_and_binds() -> None:
     try:
         reply = worker.ask(pool_job)
     finally:
-        worker.close()
+        worker.end()
 
     assert reply["rows"] == [["0", None, None]]

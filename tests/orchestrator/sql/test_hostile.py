@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.orchestrator.sql.conftest import SECRET
+from tests.orchestrator.sql.conftest import CANARY
 from tests.orchestrator.sql.hostile import HOSTILE
 
 
@@ -24,9 +24,12 @@ async def test_a_statement_that_is_no_query_of_the_bill_is_refused(
         statements, "sql_refused"
     )
     assert all(error["message"] and error["hint"] and error["trace_id"] for error in told.values())
-    assert not any(SECRET in answer.content[0].text for answer in answers.values())
-    assert canary.read_text(encoding="utf-8") == f"secret\n{SECRET}\n"
-    assert not out.exists()
+    assert not any(CANARY in answer.content[0].text for answer in answers.values())
+    assert untouched(canary, out)
+
+
+def untouched(canary: Path, out: Path) -> bool:
+    return canary.read_text(encoding="utf-8") == f"secret\n{CANARY}\n" and not out.exists()
 
 
 def test_there_are_many_different_ways() -> None:
