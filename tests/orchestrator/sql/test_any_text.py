@@ -81,7 +81,19 @@ def test_every_allowed_function_is_known_to_the_engine(worker: WorkerProcess) ->
         }
     )
     known = {row[0] for row in reply["rows"]}
-    grammar = {"case", "cast", "coalesce", "exists", "extract", "if", "ifnull", "nullif", "position", "try_cast"}
+    grammar = {
+        "case",
+        "cast",
+        "coalesce",
+        "date",
+        "exists",
+        "extract",
+        "if",
+        "ifnull",
+        "nullif",
+        "position",
+        "try_cast",
+    }
     grammar |= {"grouping", "grouping_id", "unnest", "trim", "current_timestamp", "percentile_cont", "percentile_disc"}
     windows = {
         "cume_dist",
