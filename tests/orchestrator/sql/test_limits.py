@@ -47,10 +47,10 @@ async def refusal(home: Path, sql: str, limits: Limits, *, watch_memory: bool = 
 async def test_a_statement_without_end_is_ended_by_the_clock(home: Path) -> None:
     started = time.monotonic()
 
-    limit, _ = await refusal(home, ENDLESS, Limits(seconds=1))
+    limit, _ = await refusal(home, ENDLESS, Limits(seconds=3))
 
     assert limit == "seconds"
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize("sql", [GROWING, DOUBLED], ids=["text that grows", "text that doubles"])
@@ -145,7 +145,7 @@ async def test_a_heavy_statement_ends_in_rows_or_in_the_one_refusal(sql: str, he
         ledger.close()
 
     assert ended in {"answered", "seconds", "memory_bytes", "depth"}
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 30
 
 
 async def test_a_third_statement_waits_no_longer_than_it_may(home: Path) -> None:
