@@ -20,6 +20,8 @@ from orchestrator.proof.answered import Answered
 from orchestrator.proof.replay import Replay
 from orchestrator.query.engine import QueryEngine
 from orchestrator.settings import Settings
+from orchestrator.sql.limits import Limits
+from orchestrator.sql.pool import WorkerPool
 from orchestrator.state.answer import Answers
 from orchestrator.state.state import State
 from shared_models.dataset import DatasetName
@@ -34,6 +36,8 @@ class Deps:
     """The ledger, the engine, the calendar, the upstream servers, the clock."""
 
     def __init__(self, settings: Settings, federation: Federation, clock: Callable[[], datetime]) -> None:
+        self.sql_limits = Limits()
+        self._workers: WorkerPool | None = None
         self.settings = settings
         self.federation = federation
         self.clock = clock
@@ -57,6 +61,13 @@ class Deps:
     def datasets(self) -> Datasets:
         """Inventory, organisation and the other datasets beside the bills."""
         return Datasets(self.ledger)
+
+    @property
+    def sql_workers(self) -> WorkerPool:
+        """The processes that run agents' SQL, started on first use."""
+        if self._workers is None:
+            self._workers = WorkerPool(self.sql_limits)
+        return self._workers
 
     @cached_property
     def state(self) -> State:
@@ -115,6 +126,9 @@ class Deps:
 
     def close(self) -> None:
         """Give back what was opened, after the last answers are written."""
+        if self._workers is not None:
+            self._workers.close()
+            self._workers = None
         if self._answers is not None:
             self._answers.close()
         with self._guard:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Protocol
 
 from orchestrator.ledger.loads import Load
 from shared_models.export import CostBasis
@@ -57,7 +58,14 @@ class Snapshot:
         )
 
 
-def sources_digest(loads: Iterable[Load]) -> str:
+class Hashed(Protocol):
+    """Something that is known by the hash of its bytes."""
+
+    @property
+    def sha256(self) -> str: ...
+
+
+def sources_digest(loads: Iterable[Hashed]) -> str:
     """A short hash of the source partitions behind a figure: the same digest means the same data."""
     digest = hashlib.sha256()
     for sha in sorted(load.sha256 for load in loads):

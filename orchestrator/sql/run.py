@@ -1,0 +1,75 @@
+"""One statement of an agent from its text to its answer: judged, run in a worker, shown with its evidence."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import cast
+
+import anyio.to_thread
+
+from orchestrator.ledger.ledger import Ledger
+from orchestrator.ledger.snapshot import Snapshot, sources_digest
+from orchestrator.sql.answer import SqlAnswer, SqlEvidence, shown_rows
+from orchestrator.sql.currencies import currency_notes
+from orchestrator.sql.guard import Checked, check
+from orchestrator.sql.limits import Limits
+from orchestrator.sql.pool import WorkerPool
+from orchestrator.sql.tables import TABLES, Source
+from shared_models.untrusted import safe_text
+
+Sources = dict[str, tuple[Source, ...]]
+
+
+async def run_sql(
+    pool: WorkerPool, limits: Limits, ledger: Ledger, snapshot: Snapshot, sql: str, rows: int
+) -> SqlAnswer:
+    """At most `rows` rows of a statement over a snapshot.
+
+    Raises:
+        SqlRefusedError: the statement is outside of the allowed SQL, fails, or passes a cap.
+        LedgerCorruptError: a file of the snapshot cannot be read.
+
+    """
+    checked, sources = await anyio.to_thread.run_sync(_prepared, limits, ledger, snapshot, sql)
+    job: dict[str, object] = {
+        "tables": {
+            name: {"columns": dict(TABLES[name].columns), "files": [str(source.path) for source in found]}
+            for name, found in sources.items()
+        },
+        "sql": checked.first(rows + 1),
+        "rows": rows + 1,
+        "answer_bytes": limits.answer_bytes,
+        "seconds": limits.seconds,
+    }
+    reply = await pool.run(job, checked.tables)
+    columns = cast("list[str]", reply["columns"])
+    found = cast("list[list[str | None]]", reply["rows"])
+    return SqlAnswer(
+        notes=currency_notes(checked.tree, _currencies(snapshot)),
+        columns=tuple(safe_text(column) for column in columns),
+        rows=shown_rows(found[:rows], cast("list[str]", reply["types"])),
+        truncated=len(found) > rows,
+        evidence=_evidence(snapshot, checked, sources, min(len(found), rows)),
+    )
+
+
+def _prepared(limits: Limits, ledger: Ledger, snapshot: Snapshot, sql: str) -> tuple[Checked, Sources]:
+    checked = check(sql, limits.statement_characters)
+    return checked, {name: table.sources(ledger, snapshot) for name, table in TABLES.items()}
+
+
+def _currencies(snapshot: Snapshot) -> Sequence[str]:
+    return sorted({currency for load in snapshot.booked for currency in load.currencies})
+
+
+def _evidence(snapshot: Snapshot, checked: Checked, sources: Sources, rows: int) -> SqlEvidence:
+    read = [source for name in checked.tables for source in sources[name]]
+    digest = sources_digest(read)
+    committed = snapshot.committed_at
+    return SqlEvidence(
+        query_id=hashlib.sha256(f"{checked.sql}|{digest}".encode()).hexdigest()[:16],
+        snapshot=snapshot.generation,
+        as_of=f"{committed:%Y-%m-%dT%H:%M:%SZ}" if committed else "",
+        sources=digest,
+        source_files=len(read),
+        rows=rows,
+    )
