@@ -11,6 +11,7 @@ import structlog
 
 from orchestrator.business.calendar import FiscalCalendar
 from orchestrator.federation.federation import Federation
+from orchestrator.invoices.booked import BookedInvoices, EveryInvoice
 from orchestrator.invoices.folder import InvoiceFolder
 from orchestrator.invoices.source import InvoiceSource
 from orchestrator.jobs import JobRunner
@@ -85,8 +86,8 @@ class Deps:
 
     @cached_property
     def invoices(self) -> InvoiceSource:
-        """The invoices that the owner put into the home folder."""
-        return InvoiceFolder(self.settings.home / "invoices")
+        """The invoices that the owner put into the home folder, and those that came with the bills."""
+        return EveryInvoice(InvoiceFolder(self.settings.home / "invoices"), BookedInvoices(lambda: self.datasets))
 
     @cached_property
     def calendar(self) -> FiscalCalendar:

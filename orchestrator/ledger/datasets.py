@@ -34,8 +34,8 @@ class DatasetSnapshot:
 
 
 @dataclass(frozen=True)
-class SqlTable:
-    """A dataset for SQL: the files to read as one table, perhaps none, and the columns that each of them has."""
+class DatasetTable:
+    """A dataset as a table: the files to read as one table, perhaps none, and the columns that each of them has."""
 
     files: tuple[Path, ...]
     columns: Mapping[str, str]
@@ -81,12 +81,12 @@ class Datasets:
         """The snapshots that count now, of one dataset or of all."""
         return self._snapshots(name, None)
 
-    def tables_at(self, generation: int) -> dict[str, SqlTable]:
+    def tables_at(self, generation: int) -> dict[str, DatasetTable]:
         """Every dataset as it was in a generation, for SQL; one that was never delivered has no files."""
         files: dict[str, list[Path]] = {name.value: [] for name in DatasetName}
         for snapshot in self._snapshots(None, generation):
             files[snapshot.name.value].append(self._ledger.home.root / snapshot.file)
-        return {name.value: SqlTable(tuple(files[name.value]), columns_of(name)) for name in DatasetName}
+        return {name.value: DatasetTable(tuple(files[name.value]), columns_of(name)) for name in DatasetName}
 
     def known_sha256(self) -> list[str]:
         """The content of everything that the sources say now, so that it is not transferred again."""

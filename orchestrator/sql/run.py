@@ -14,6 +14,7 @@ from orchestrator.sql.guard import Checked, check
 from orchestrator.sql.limits import Limits
 from orchestrator.sql.pool import WorkerPool
 from orchestrator.sql.tables import TABLES, Source
+from shared_models.errors import DataNotReadyError
 from shared_models.untrusted import safe_text
 
 Sources = dict[str, tuple[Source, ...]]
@@ -25,6 +26,7 @@ async def run_sql(
     """At most `rows` rows of a statement over a snapshot.
 
     Raises:
+        DataNotReadyError: the tables that it reads were never filled.
         SqlRefusedError: the statement is outside of the allowed SQL, fails, or passes a cap.
         LedgerCorruptError: a file of the snapshot cannot be read.
 
@@ -54,7 +56,12 @@ async def run_sql(
 
 def _prepared(limits: Limits, ledger: Ledger, snapshot: Snapshot, sql: str) -> tuple[Checked, Sources]:
     checked = check(sql, limits.statement_characters)
-    return checked, {name: table.sources(ledger, snapshot) for name, table in TABLES.items()}
+    sources = {name: TABLES[name].sources(ledger, snapshot) for name in checked.tables}
+    if checked.tables and not any(sources.values()):
+        raise DataNotReadyError(
+            f"The ledger holds nothing of {', '.join(checked.tables)} yet.", hint="Run finops_sync, or import a bill."
+        )
+    return checked, sources
 
 
 def _currencies(snapshot: Snapshot) -> Sequence[str]:

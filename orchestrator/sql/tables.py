@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from orchestrator.ledger.datasets import Datasets
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.snapshot import Snapshot
+from shared_models.dataset import DatasetName
+from shared_models.dataset import columns_of as dataset_columns
 from shared_models.focus.own_columns import FACT_COLUMNS
 
 
@@ -31,9 +34,17 @@ def _line_items(ledger: Ledger, snapshot: Snapshot) -> tuple[Source, ...]:
     return tuple(Source(ledger.fact_path(load), load.sha256) for load in snapshot.booked)
 
 
+def _dataset(name: DatasetName) -> SqlTable:
+    def sources(ledger: Ledger, snapshot: Snapshot) -> tuple[Source, ...]:
+        files = Datasets(ledger).tables_at(snapshot.generation)[name.value].files
+        return tuple(Source(file, file.stem) for file in files)  # a snapshot's file is named by its hash
+
+    return SqlTable(name.value, dataset_columns(name), sources)
+
+
 COST_AND_USAGE: Final = SqlTable("cost_and_usage", FACT_COLUMNS, _line_items)
 
-TABLES: Final[dict[str, SqlTable]] = {table.name: table for table in (COST_AND_USAGE,)}
+TABLES: Final[dict[str, SqlTable]] = {table.name: table for table in (COST_AND_USAGE, *map(_dataset, DatasetName))}
 
 
 def columns_of(names: Iterable[str]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ async def reconcile_invoice(
 ) -> InvoiceAnswer:
     """The exact bridge from EffectiveCost over BilledCost to the invoice, per payer, seller and currency: commitments,
     fees, credits, corrections, tax, rounding (FOCUS tolerance) and the unexplained remainder. By billing period, not
-    charge period. Invoices are read from the invoices folder; without one the bridge ends at BilledCost.
+    charge period. Invoices: FOCUS Invoice Detail or the invoices folder; without one the bridge ends at BilledCost.
     """
     question = BillQuestion(ChargePeriod.parse(billing_period), billing_account, provider, limit)
     expected = await deps.cost_providers()
