@@ -70,7 +70,7 @@ class QueryEngine:
 
         """
         digest = question_digest(repr(question), as_of)
-        if cursor:
+        if cursor is not None:
             offset, begun = decode_cursor(cursor, digest=digest)
             question, generation = replace(question, offset=offset), _generation(begun)
         snapshot = self.snapshot(as_of, generation)

@@ -38,10 +38,10 @@ async def query_costs(
     cursor: Cursor = None,
     as_of: AsOf = None,
 ) -> CostAnswer:
-    """What we spent on all clouds, from the ledger, split by cloud, payer, account, service, region, resource, tag, team,
-    kind of charge: costs as billed, amortised, at list or contracted prices; taxes, credits, purchases, unused
-    commitments. One total per currency; groups + other + unallocated = total, exactly. compare_to shows change per group. Read notes
-    first: they say what is missing.
+    """What we spent on all clouds, by the ledger, split by cloud, payer, account, service, region, resource, tag,
+    team, kind of charge: costs as billed, amortised, at list or contracted prices; taxes, credits, purchases, unused
+    commitments. One total per currency; groups + other + unallocated = total, exactly. compare_to shows change per
+    group. Read notes first: they say what is missing.
     """
     if (currency is None) != (rates is None):
         raise InvalidArgumentError(

@@ -24,7 +24,7 @@ def test_a_golden_question_finds_its_tool_among_the_first_three(tmp_path: Path) 
     asked = [(question["question"], question["tool"]) for question in GOLDEN]
 
     assert misplaced(asked, tools, 3) == {}
-    assert len(misplaced(asked, tools, 1)) <= len(asked) // 2
+    assert len(misplaced(asked, tools, 1)) <= 2 * len(asked) // 3
 
 
 @pytest.mark.parametrize("server", ["orchestrator", *CLOUDS])
