@@ -12,7 +12,7 @@ from orchestrator.federation.federation import Federation
 from orchestrator.federation.upstream import Upstream
 from servers.kit.settings import Settings
 from shared_models.server_card import ServerCard
-from skyledger.compose import CLOUDS, build_cloud
+from skyledger.clouds import CLOUDS, build_cloud
 
 TIMES = 200
 

@@ -10,7 +10,8 @@ from mcp.server import MCPServer
 from mcp.types import CallToolResult, TextContent
 
 from shared_models.errors import InvalidArgumentError
-from skyledger.compose import CLOUDS, build_cloud, compose, sample_folder, server_settings
+from skyledger.clouds import CLOUDS, build_cloud, sample_folder, server_settings
+from skyledger.compose import compose
 from skyledger.progress import progress_bar
 from skyledger.tables import print_answer
 

@@ -82,10 +82,12 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from skyledger.compose import build_cloud, compose, sample_folder, server_settings  # noqa: PLC0415 - lazy start
+    from skyledger.clouds import build_cloud, sample_folder, server_settings  # noqa: PLC0415 - lazy start
 
     sample = sample_folder(_home()) if options.sample else None
     if options.command == "orchestrator":
+        from skyledger.compose import compose  # noqa: PLC0415 - a cloud's server starts without it
+
         app = compose(sample, [name.strip() for name in options.toolsets.split(",") if name.strip()])
     else:
         app = build_cloud(options.command, server_settings(options.command, sample))

@@ -2,8 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from importlib import import_module
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,45 +15,14 @@ from orchestrator.server import build_orchestrator
 from orchestrator.settings import Settings, load_settings
 from orchestrator.settings import Upstream as UpstreamSettings
 from orchestrator.tools.registry import DEFAULT_TOOLSETS
-from servers.kit.exports.native import NativeFormat
-from servers.kit.settings import Settings as ServerSettings
-from servers.kit.settings import load_settings as load_server_settings
+from skyledger.clouds import CLOUDS, build_cloud, server_settings
 
-CLOUDS = ("aws", "azure", "gcp")
 _FORWARDED = {
     "aws": ("AWS_", "SKYLEDGER_AWS_"),
     "azure": ("AZURE_", "SKYLEDGER_AZURE_"),
     "gcp": ("GOOGLE_", "GCLOUD_", "CLOUDSDK_", "SKYLEDGER_GCP_"),
 }
 _ALWAYS_FORWARDED = ("SKYLEDGER_HOME", "SKYLEDGER_CONFIG", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
-
-
-def sample_folder(home: Path, progress: Callable[[float, str], None] | None = None) -> Path:
-    """The sample organisation below the home, generated on first use."""
-    from servers.sample.generate import generate  # noqa: PLC0415 - only --sample needs it
-
-    folder = home / "sample"
-    if not (folder / "sample.json").is_file():
-        generate(folder, progress=progress)
-    return folder
-
-
-def server_settings(cloud: str, sample: Path | None) -> ServerSettings:
-    """The settings of a cloud's server, pointed at the sample organisation where that is wanted."""
-    settings = load_server_settings(cloud)
-    if sample is None:
-        return settings
-    return settings.model_copy(update={"exports": sample / cloud, "home": settings.home / "sample-state"})
-
-
-def build_cloud(cloud: str, settings: ServerSettings) -> MCPServer[Any]:
-    """One cloud's server; its module is loaded only now."""
-    return import_module(f"servers.{cloud}.server").build_server(settings)
-
-
-def native_formats() -> tuple[NativeFormat, ...]:
-    """The native bill formats of all clouds."""
-    return tuple(native for cloud in CLOUDS for native in import_module(f"servers.{cloud}.exports").NATIVE_FORMATS)
 
 
 def orchestrator_settings(sample: Path | None) -> Settings:

@@ -21,7 +21,7 @@ from shared_models.export import ConvertedExport, ExportPart, ImportReport
 from shared_models.money import plain
 from shared_models.period import utc_now
 from shared_models.untrusted import safe_text
-from skyledger.compose import native_formats
+from skyledger.clouds import native_formats
 from skyledger.progress import progress_bar
 
 

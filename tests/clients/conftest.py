@@ -14,7 +14,7 @@ from orchestrator.settings import load_settings
 from orchestrator.tools.registry import TOOLSETS
 from servers.kit.settings import Settings as ServerSettings
 from servers.sample.generate import generate
-from skyledger.compose import CLOUDS, build_cloud
+from skyledger.clouds import CLOUDS, build_cloud
 
 Build = Callable[[str], MCPServer[Any]]
 

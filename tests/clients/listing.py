@@ -13,7 +13,7 @@ from orchestrator.server import build_orchestrator
 from orchestrator.settings import load_settings
 from orchestrator.tools.registry import DEFAULT_TOOLSETS, TOOLSETS
 from servers.kit.settings import Settings
-from skyledger.compose import CLOUDS, build_cloud
+from skyledger.clouds import CLOUDS, build_cloud
 
 SERVERS: Final = ("orchestrator", *CLOUDS)
 ERAS: Final = ("auto", "legacy")

@@ -18,7 +18,7 @@ from mcp import Client
 from orchestrator.tools.registry import TOOLS
 from servers.kit.tools.registry import TOOLS as CLOUD_TOOLS
 from shared_models.period import ChargePeriod
-from skyledger.compose import CLOUDS
+from skyledger.clouds import CLOUDS
 from tests.clients.conftest import Build
 from tests.clients.odd_values import arguments
 

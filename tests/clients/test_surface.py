@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from skyledger.compose import CLOUDS
+from skyledger.clouds import CLOUDS
 from tests.clients.listing import ERAS, SERVERS, empty_server, list_tools, tokens
 
 VERB_ONLY = {"finops_sync"}

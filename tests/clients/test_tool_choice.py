@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from skyledger.compose import CLOUDS
+from skyledger.clouds import CLOUDS
 from tests.clients.listing import QUESTIONS, empty_server, list_tools
 from tests.clients.ranking import rank
 from tests.conftest import REPOSITORY

@@ -13,7 +13,7 @@ from orchestrator.server import build_orchestrator
 from orchestrator.settings import load_settings
 from servers.kit.settings import Settings as ServerSettings
 from servers.sample.generate import generate
-from skyledger.compose import CLOUDS, build_cloud
+from skyledger.clouds import CLOUDS, build_cloud
 
 KEEP_STATE = {"finops_sync", "finops_replay_answer"}
 """Tools that write, though only here and nothing in a cloud."""

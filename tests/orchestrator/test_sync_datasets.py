@@ -19,7 +19,7 @@ from orchestrator.settings import load_settings
 from servers.kit.settings import Settings as ServerSettings
 from servers.sample.generate import generate
 from shared_models.dataset import DatasetName
-from skyledger.compose import CLOUDS, build_cloud
+from skyledger.clouds import CLOUDS, build_cloud
 from tests.conftest import REPOSITORY
 
 AS_EXPORTED = ("inventory", "usage", "prices", "commitments", "recommendations", "organisation")
