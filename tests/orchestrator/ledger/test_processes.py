@@ -7,13 +7,14 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from orchestrator.ledger.datasets import DatasetName, Datasets
+from orchestrator.ledger.datasets import Datasets
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.upkeep import sweep
 from servers.kit.exported.bills import Bills
+from shared_models.dataset import DatasetName
 from shared_models.export import ExportPart
 from shared_models.period import utc_now
-from tests.builders import NOW, cost_row, export_part
+from tests.builders import NOW, cost_row, dataset_part, export_part
 from tests.conftest import REPOSITORY
 from tests.orchestrator.ledger.killing import BILLS, NEW, OLD, write_bill
 
@@ -57,7 +58,7 @@ def test_four_readers_two_syncs_and_a_refresh_share_one_home(tmp_path: Path) -> 
     )
     ledger.close()
     writers = [started("restate", home, *states), started("restate", home, *reversed(states))]
-    others = [*(started("ask", home) for _ in range(4)), started("refresh", home)]
+    others = [*(started("ask", home) for _ in range(4)), started("refresh", home, tmp_path / "said")]
     for process in (*writers, *others):
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n", process.communicate()
@@ -71,7 +72,7 @@ def test_four_readers_two_syncs_and_a_refresh_share_one_home(tmp_path: Path) -> 
     ledger = Ledger(home)
     snapshot = ledger.snapshot()
     assert [load.billing_period_start.month for load in snapshot.booked] == [9, 10]
-    assert len(Datasets(ledger).current()) == 1
+    assert len(Datasets(ledger).items(*Datasets(ledger).current())) == 1
     with ledger.catalog.reading() as connection:
         sums = connection.execute(
             "SELECT effective_cost FROM load_total JOIN load ON load.id = load_id WHERE to_generation IS NULL"
@@ -84,9 +85,10 @@ def test_neither_a_refresh_nor_a_sweep_waits_for_a_long_import(tmp_path: Path) -
     home = tmp_path / "home"
     ledger, other = Ledger(home), Ledger(home)
     removed = []
+    inventory = dataset_part(tmp_path / "said", DatasetName.INVENTORY)
 
     def meanwhile(_done: float, _what: str) -> None:
-        Datasets(other).store(DatasetName.INVENTORY, "aws", [], data_as_of=None, now=utc_now())
+        Datasets(other).book([inventory], now=utc_now(), reason="refresh")
         removed.append(sweep(other.catalog, retention=timedelta(0), now=utc_now() + timedelta(days=30)))
 
     parts = [

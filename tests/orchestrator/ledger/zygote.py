@@ -122,7 +122,8 @@ def _write_state(home: Path, job: str) -> int:
     with State(LedgerHome(home / "ledger")).committing() as connection:
         for name in (job, f"{job}-twin"):
             connection.execute(
-                "INSERT OR REPLACE INTO answer VALUES (?, 'tool', '{}', 1, '', '{}', '2026-11-24T00:00:00Z')", [name]
+                "INSERT OR REPLACE INTO answer VALUES (?, 'tool', '{}', 1, '', '{}', '2026-11-24T00:00:00Z', NULL)",
+                [name],
             )
     return 0
 
