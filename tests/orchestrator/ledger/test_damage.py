@@ -285,7 +285,7 @@ async def test_after_a_rebuild_every_total_of_the_sample_is_what_it_was(tmp_path
     async def answer(*, sync: bool) -> dict:
         async with Client(compose(tmp_path / "sample")) as client:
             if sync:
-                await client.call_tool("finops_sync", {})
+                await client.call_tool("finops_sync", {"datasets": []})
             said = (await client.call_tool("finops_query_costs", asked)).structured_content
             return {name: said[name] for name in ("totals", "data", "coverage", "freshness", "evidence")}
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -28,11 +29,18 @@ def started(*arguments: str | Path) -> subprocess.Popen[str]:
     )
 
 
-def finished(process: subprocess.Popen[str]) -> dict:
-    """Tell a worker to stop; what it says at the end."""
-    out, err = process.communicate(timeout=WAIT_SECONDS)
-    assert process.returncode == 0, err
-    return json.loads(out.splitlines()[-1])
+def finished(processes: Sequence[subprocess.Popen[str]]) -> list[dict]:
+    """Tell workers to stop, all at once; what they say at the end."""
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.stdin = None
+    said = []
+    for process in processes:
+        out, err = process.communicate(timeout=WAIT_SECONDS)
+        assert process.returncode == 0, err
+        said.append(json.loads(out.splitlines()[-1]))
+    return said
 
 
 def states_of(folder: Path) -> list[Path]:
@@ -62,8 +70,8 @@ def test_four_readers_two_syncs_and_a_refresh_share_one_home(tmp_path: Path) -> 
     for process in (*writers, *others):
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n", process.communicate()
-    said = [finished(process) for process in others]
-    booked = [finished(process)["booked"] for process in writers]
+    said = finished([*others, *writers])
+    booked = [answer["booked"] for answer in said[5:]]
 
     assert {Decimal(total) for answer in said[:4] for total in answer["totals"]} <= {OLD, NEW}
     assert min(answer["answers"] for answer in said[:4]) >= 1
@@ -132,7 +140,7 @@ def test_processes_that_convert_one_folder_at_once_find_the_same_parts(tmp_path:
     for process in processes:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n", process.communicate()
-    said = [finished(process) for process in processes]
+    said = finished(processes)
 
     assert all(sum(map(Decimal, costs)) == OLD for costs in said)
     names = {file.suffix for file in (tmp_path / "cache").iterdir()}
