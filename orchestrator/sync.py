@@ -1,5 +1,6 @@
 """Sync: bring bills and datasets from the cloud servers into the ledger; one cloud's failure is a gap."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
@@ -137,12 +138,16 @@ def _known_sha256(deps: Deps) -> list[str]:
 def _adopt(deps: Deps, provider: str, fetched: Fetched) -> Adoption:
     """Everything is verified before anything counts: the datasets first, for they are small."""
     now, reason = deps.clock(), f"sync {provider}"
-    deps.datasets.receive(fetched.datasets)
     of_bills = [report for report in fetched.reports if report.dataset is None]
     of_datasets = [report for report in fetched.reports if report.dataset is not None]
-    adopted = deps.ledger.adopt(fetched.parts, of_bills, now=now, reason=reason)
-    deps.datasets.book(fetched.datasets, of_datasets, now=now, reason=f"{reason} datasets")
-    return adopted
+
+    def beside(connection: sqlite3.Connection) -> int:
+        named = f"{reason} datasets"
+        return deps.datasets.book_within(connection, fetched.datasets, of_datasets, now=now, reason=named)
+
+    with deps.ledger.home.writing():
+        deps.datasets.receive(fetched.datasets)
+        return deps.ledger.adopt(fetched.parts, of_bills, now=now, reason=reason, beside=beside)
 
 
 def due_datasets(deps: Deps) -> list[DatasetName]:

@@ -77,5 +77,4 @@ def _work_out(ledger: Ledger, datasets: Datasets, loads: list[Load]) -> None:
     ]
     with TemporaryDirectory(prefix="conformance-", dir=ledger.home.staging, ignore_cleanup_errors=True) as scratch:
         parts = conformance_parts(bills, Path(scratch))
-        datasets.receive(parts)
         datasets.book(parts, now=utc_now(), reason="conformance")

@@ -57,14 +57,15 @@ def import_bills(options: argparse.Namespace) -> int:
             snapshots = [part for dataset in beside for part in dataset.parts]
             snapshots += conformance_parts(_unknown(ledger, parts), scratch)
             datasets.receive(snapshots)
+            now = utc_now()
             adopted = ledger.adopt(
                 parts,
                 reports,
-                now=utc_now(),
+                now=now,
                 reason="import",
                 progress=lambda done, what: progress(0.7 + done * 0.3, what),
+                beside=lambda it: datasets.book_within(it, snapshots, said, now=now, reason="import datasets"),
             )
-            booked = datasets.book(snapshots, said, now=utc_now(), reason="import datasets")
         snapshot = ledger.snapshot()
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -80,13 +81,13 @@ def import_bills(options: argparse.Namespace) -> int:
             "generation": snapshot.generation,
             "parts_added": adopted.added,
             "parts_unchanged": adopted.unchanged,
-            "datasets_booked": booked,
+            "datasets_booked": adopted.beside,
             "not_counted": aside,
             "reports": [report.model_dump(mode="json") for report in (*reports, *said)],
         }
         print(json.dumps(body, ensure_ascii=False))
     else:
-        _show([*reports, *said], adopted, booked, aside)
+        _show([*reports, *said], adopted, aside)
     return 0
 
 
@@ -96,7 +97,7 @@ def _unknown(ledger: Ledger, parts: Sequence[ExportPart]) -> list[Bill]:
     return [Bill.of(part) for part in parts if part.sha256 not in known]
 
 
-def _show(reports: Sequence[ImportReport], adopted: Adoption, datasets: int, aside: Sequence[str]) -> None:
+def _show(reports: Sequence[ImportReport], adopted: Adoption, aside: Sequence[str]) -> None:
     console = Console()
     for report in reports:
         what = f"{report.dataset.value}, {report.source_format}" if report.dataset else report.source_format.value
@@ -118,6 +119,8 @@ def _show(reports: Sequence[ImportReport], adopted: Adoption, datasets: int, asi
             console.print(f"  {found.rows} rows: {found.reason} (first: {where} {safe_text(found.example)!r})")
         for note in report.notes:
             console.print(f"  note: {note}")
-    console.print(f"{adopted.added} parts booked, {adopted.unchanged} unchanged; {datasets} dataset snapshots booked")
+    console.print(
+        f"{adopted.added} parts booked, {adopted.unchanged} unchanged; {adopted.beside} dataset snapshots booked"
+    )
     for name in aside:
         console.print(f"  not counted, kept to reconcile: {name} - another source of record covers it")

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from rich.console import Console
 
 from orchestrator.ledger.catalog import Catalog
+from orchestrator.ledger.dataset_files import lost_datasets
 from orchestrator.ledger.home import LedgerHome
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.loads import Load
@@ -56,7 +57,7 @@ def rebuild(_options: argparse.Namespace) -> int:
     settings = load_settings()
     now = utc_now()
     home = LedgerHome(settings.ledger_home)
-    rebuilt = rebuild_ledger(home)
+    rebuilt = rebuild_ledger(home, now)
     if rebuilt.untold:
         print("CHECK catalogue and journal are both lost: import the bills again; the facts stay until the next sync")
         return 1
@@ -68,9 +69,11 @@ def rebuild(_options: argparse.Namespace) -> int:
     for load in rebuilt.lost:
         name = f"{load.provider} {load.billing_account_id} {load.billing_period_start:%Y-%m}"
         print(f"CHECK the facts of {name} are gone or damaged: import {load.source_key} again")
+    for lost in rebuilt.lost_datasets:
+        print("CHECK", _lost_dataset(*lost))
     made = f"{rebuilt.cubes} cubes made again from their facts"
     print(f"{made}, {removed} unreferenced files removed; user state not touched")
-    return 1 if rebuilt.lost or rebuilt.gaps else 0
+    return 1 if rebuilt.lost or rebuilt.lost_datasets or rebuilt.gaps else 0
 
 
 def doctor(_options: argparse.Namespace) -> int:
@@ -90,6 +93,7 @@ def doctor(_options: argparse.Namespace) -> int:
         lines.append((True, f"ledger generation {snapshot.generation}, {len(snapshot.booked)} loads count, {span}"))
         ledger.catalog.check()
         lines += [(False, fault) for load in snapshot.loads if (fault := _fault(ledger, load))]
+        lines += [(False, _lost_dataset(*lost)) for lost in lost_datasets(ledger.catalog)]
         if not snapshot.booked:
             lines.append((True, "next: skyledger import PATH --provider aws, or skyledger orchestrator --sample"))
     except FinOpsError as error:
@@ -108,6 +112,10 @@ def _fault(ledger: Ledger, load: Load) -> str | None:
     if facts.stat().st_size != load.size_bytes:
         return f"the facts of {name} are damaged; run `skyledger rebuild`, then import {load.source_key} again"
     return None
+
+
+def _lost_dataset(name: str, provider: str, source_key: str) -> str:
+    return f"the dataset {name} of {provider} from {source_key} is gone or damaged: sync, or import it again"
 
 
 def conformance(options: argparse.Namespace) -> int:

@@ -7,8 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+from pydantic import BaseModel
 
-from shared_models.export import CostBasis, CurrencyTotals, ExportPart, SourceFormat
+from servers.kit.datasets.files import SERVER, Origin
+from servers.kit.datasets.items import part_of_items
+from shared_models.dataset import DatasetName
+from shared_models.export import CostBasis, CurrencyTotals, DatasetPart, ExportPart, SourceFormat
 from shared_models.focus.own_columns import FACT_COLUMNS
 from shared_models.period import ChargePeriod, month_start
 
@@ -80,6 +84,11 @@ def export_part(folder: Path, rows: Sequence[Mapping[str, object]], **changes: o
         "data_as_of": NOW,
     }
     return ExportPart.model_validate({**values, **changes})
+
+
+def dataset_part(folder: Path, name: DatasetName, *items: BaseModel, source: str = SERVER) -> DatasetPart:
+    """What a cloud's server says in a dataset, as a real file."""
+    return part_of_items(items, Origin(name, "aws", source, None), folder)
 
 
 def _instant(value: object) -> datetime:

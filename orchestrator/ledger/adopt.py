@@ -1,11 +1,8 @@
 """Adopting a bill: verify each part, file it, make its cube, then commit all parts at once."""
 
-import hashlib
-import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,25 +12,28 @@ import duckdb
 from orchestrator.ledger.catalog import Catalog, new_generation, stamp
 from orchestrator.ledger.cubes import METRICS, build_cube, cube_totals, write_cube
 from orchestrator.ledger.duck import connect, quoted, text_literal
-from orchestrator.ledger.home import LedgerHome, publish
+from orchestrator.ledger.filing import corrupt, file_part
+from orchestrator.ledger.home import LedgerHome
 from orchestrator.ledger.loads import end_replaced, insert_load, rebook
-from serving.files import discard, temporary_beside
-from shared_models.disk import unavailable
-from shared_models.errors import TransferCorruptError
 from shared_models.export import ExportPart, ImportReport
 from shared_models.focus.own_columns import FACT_COLUMNS
 
 Progress = Callable[[float, str], None]
-_BLOCK = 1 << 20
+Booking = Callable[[sqlite3.Connection], int]
+"""Something to commit in the same step; it says how much that was."""
 
 
 @dataclass(frozen=True)
 class Adoption:
-    """What an adoption changed: the new generation (or the old one when nothing was new) and its load ids."""
+    """What an adoption changed: the new generation (or the old one when nothing was new) and its loads.
+
+    `beside` is what else was committed in the same step.
+    """
 
     generation: int
     added: int
     unchanged: int
+    beside: int = 0
 
 
 def adopt(
@@ -44,8 +44,11 @@ def adopt(
     now: datetime,
     reason: str,
     progress: Progress | None = None,
+    beside: Booking | None = None,
 ) -> Adoption:
     """Verify the parts, file them and commit them in one step; identical parts change nothing.
+
+    What stands `beside` them is committed in the same step.
 
     Raises:
         TransferCorruptError: a part has other bytes, rows, columns or totals than announced.
@@ -59,7 +62,8 @@ def adopt(
                 progress(number / max(len(parts), 1), f"{part.provider} {part.billing_period_start:%Y-%m}")
             files[part.sha256] = _file(catalog.home, part)
         with catalog.committing() as connection:
-            return _commit(connection, parts, reports, files, now=now, reason=reason)
+            adopted = _commit(connection, parts, reports, files, now=now, reason=reason)
+            return replace(adopted, beside=beside(connection)) if beside else adopted
 
 
 def _commit(
@@ -108,16 +112,7 @@ def _file(home: LedgerHome, part: ExportPart) -> str:
     """Bring a part's file under its content's name, verified, with its cube; returns its path below the ledger."""
     name = f"{part.sha256}.parquet"
     final = home.facts / name
-    if not final.is_file() or final.stat().st_size != part.size_bytes:
-        incoming = temporary_beside(final)
-        try:
-            _take(Path(part.path), incoming)
-            _verify_bytes(incoming, part)
-            publish(incoming, final)
-        except OSError as error:
-            raise unavailable(error, final.name) from error
-        finally:
-            discard(incoming)
+    file_part(part, final)
     cube = home.cubes / f"{part.sha256}.duckdb"
     build_cube(final, cube)
     try:
@@ -126,26 +121,6 @@ def _file(home: LedgerHome, part: ExportPart) -> str:
         write_cube(final, cube)
         _verify_totals(final, cube, part)
     return f"facts/{name}"
-
-
-def _take(source: Path, target: Path) -> None:
-    # A hard link costs nothing; the converter's file is immutable and content-addressed too.
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-
-
-def _verify_bytes(file: Path, part: ExportPart) -> None:
-    digest = hashlib.sha256()
-    with file.open("rb") as handle:
-        while block := handle.read(_BLOCK):
-            digest.update(block)
-    if digest.hexdigest() != part.sha256:
-        raise TransferCorruptError(
-            f"A part of {part.provider} {part.billing_period_start:%Y-%m} arrived with other bytes than announced.",
-            hint="Repeat the sync; nothing was changed.",
-        )
 
 
 def _verify_totals(facts: Path, cube: Path, part: ExportPart) -> None:
@@ -167,8 +142,4 @@ def _verify_totals(facts: Path, cube: Path, part: ExportPart) -> None:
     }
     wrong_columns = [name for name, kind in FACT_COLUMNS.items() if columns.get(name) != kind]
     if wrong_columns or found != announced:
-        raise TransferCorruptError(
-            f"A part of {part.provider} {part.billing_period_start:%Y-%m} does not hold what was announced.",
-            hint="Repeat the sync; nothing was changed.",
-            details={"columns": wrong_columns[:5], "metrics": list(METRICS)},
-        )
+        raise corrupt(part, "does not hold what was announced", columns=wrong_columns[:5], metrics=list(METRICS))

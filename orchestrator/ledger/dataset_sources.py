@@ -1,17 +1,18 @@
 """Several sources of one FOCUS dataset: each invoice, commitment or period counts once, from one of them."""
 
-import hashlib
 import sqlite3
-import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from orchestrator.ledger.catalog import unstamp
 from orchestrator.ledger.dataset_rows import DatasetRow, close_row, current_row, insert_row, set_booked
-from orchestrator.ledger.duck import connect, quoted, text_literal
+from orchestrator.ledger.duck import connect, quoted, readable, text_literal
+from orchestrator.ledger.filing import sha256_of
 from orchestrator.ledger.home import LedgerHome, publish
+from serving.files import discard, temporary_beside
 from shared_models.dataset import RECORD_KEYS, STATED_BY, DatasetName, columns_of
+from shared_models.disk import unavailable
 
 MERGED: Final = "merged"
 """The source key of what was merged from several sources."""
@@ -28,6 +29,11 @@ def settle_sources(
     """Decide what counts now: every source where none says what another says, else one file merged from all of them.
 
     Inside of the caller's transaction, so that no other source can come between the files and what is merged of them.
+
+    Raises:
+        LedgerCorruptError: the file of a source is gone or damaged.
+        LedgerUnavailableError: the disk refused.
+
     """
     sources = connection.execute(
         "SELECT * FROM dataset WHERE name = ? AND provider = ? AND source_key <> ? AND to_generation IS NULL"
@@ -46,7 +52,7 @@ def settle_sources(
 def _overlap(home: LedgerHome, name: DatasetName, sources: Sequence[sqlite3.Row]) -> bool:
     """Whether two sources state the same thing."""
     keys = ", ".join(map(quoted, STATED_BY[name]))
-    with connect() as duck:
+    with connect() as duck, readable(name.value):
         row = duck.execute(
             f"SELECT 1 FROM ({_ranked(home, sources)}) GROUP BY {keys} HAVING count(DISTINCT _rank) > 1 LIMIT 1"
         ).fetchone()
@@ -57,17 +63,19 @@ def _merge(home: LedgerHome, name: DatasetName, provider: str, sources: Sequence
     """One file in which each thing is as the best source that states it has it; sources come best first."""
     columns = ", ".join(map(quoted, columns_of(name)))
     keys, order = (", ".join(map(quoted, one[name])) for one in (STATED_BY, RECORD_KEYS))
-    temporary = home.snapshots / f".{uuid.uuid4().hex}.tmp"
+    temporary = temporary_beside(home.snapshots / MERGED)
     try:
-        with connect() as duck:
+        with connect() as duck, readable(name.value):
             row = duck.execute(
                 f"COPY (SELECT {columns} FROM ({_ranked(home, sources)}) QUALIFY _rank = min(_rank) OVER (PARTITION BY"
                 f" {keys}) ORDER BY {order}) TO {text_literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
             ).fetchone() or (0,)
-        sha256 = hashlib.sha256(temporary.read_bytes()).hexdigest()
+        sha256 = sha256_of(temporary)
         publish(temporary, home.snapshots / f"{sha256}.parquet")
+    except OSError as error:
+        raise unavailable(error, name.value) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
     return DatasetRow(
         name=name,
         provider=provider,

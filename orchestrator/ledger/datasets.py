@@ -60,22 +60,47 @@ class Datasets:
     def book(
         self, parts: Sequence[DatasetPart], reports: Sequence[ImportReport] = (), *, now: datetime, reason: str
     ) -> int:
-        """Commit received parts in one step, each in place of what its source said before; returns how many are new.
+        """Receive and commit parts in one step, each in place of what its source said before; returns how many are new.
 
         A part that says what the ledger has already changes nothing but its age.
+
+        Raises:
+            TransferCorruptError: a part has other bytes, rows or columns than announced.
+            LedgerUnavailableError: the disk refused; nothing was changed.
+
         """
-        with self._ledger.catalog.committing() as connection:
-            fresh = [part for part in parts if not _is_known(connection, part, now)]
-            if not fresh:
-                return 0
-            generation = new_generation(connection, reason, now)
-            for part in fresh:
-                insert_row(connection, _row(part), generation, now)
-            for name, provider in sorted({(part.name, part.provider) for part in fresh}):
-                if name in FOCUS_DATASETS:
-                    settle_sources(connection, self._ledger.home, name, provider, generation, now)
-            keep_reports(connection, reports, generation)
-            return len(fresh)
+        with self._ledger.home.writing():  # no sweep takes a file between its arrival and the commit
+            self.receive(parts)
+            with self._ledger.catalog.committing() as connection:
+                return self.book_within(connection, parts, reports, now=now, reason=reason)
+
+    def book_within(
+        self,
+        connection: sqlite3.Connection,
+        parts: Sequence[DatasetPart],
+        reports: Sequence[ImportReport] = (),
+        *,
+        now: datetime,
+        reason: str,
+    ) -> int:
+        """The same for received parts inside of another commit, so that both count at once or neither does.
+
+        Raises:
+            LedgerCorruptError: the file of another source, to merge with, is gone or damaged.
+            LedgerUnavailableError: the disk refused.
+
+        """
+        fresh = [part for part in parts if not _is_known(connection, part, now)]
+        if not fresh:
+            return 0
+        generation = new_generation(connection, reason, now)
+        for part in fresh:
+            insert_row(connection, _row(part), generation, now)
+        for name, provider in sorted({(part.name, part.provider) for part in fresh}):
+            if name in FOCUS_DATASETS:
+                settle_sources(connection, self._ledger.home, name, provider, generation, now)
+        keep_reports(connection, reports, generation)
+        return len(fresh)
 
     def current(self, name: DatasetName | None = None) -> tuple[DatasetSnapshot, ...]:
         """The snapshots that count now, of one dataset or of all."""
@@ -89,10 +114,10 @@ class Datasets:
         return {name.value: DatasetTable(tuple(files[name.value]), columns_of(name)) for name in DatasetName}
 
     def known_sha256(self) -> list[str]:
-        """The content of everything that the sources say now, so that it is not transferred again."""
+        """The content of what the sources say now and whose file is there: it need not be transferred again."""
         with self._ledger.catalog.reading() as connection:
-            rows = connection.execute("SELECT DISTINCT sha256 FROM dataset WHERE to_generation IS NULL").fetchall()
-        return [row["sha256"] for row in rows]
+            rows = connection.execute("SELECT sha256, file FROM dataset WHERE to_generation IS NULL").fetchall()
+        return sorted({row["sha256"] for row in rows if (self._ledger.home.root / row["file"]).is_file()})
 
     def organisation(self) -> tuple[tuple[AccountRecord, ...], dict[str, int]]:
         """The account tree as dimension records, and the number of sub accounts of each provider."""

@@ -125,8 +125,13 @@ def read(file: Path) -> Journaled:
 
 
 def without_swept(tables: Tables, is_there: Callable[[str], bool]) -> Tables:
-    """The rows without former loads whose file was swept since; their generations are marked as swept."""
-    gone = [row for row in tables["load"] if row["to_generation"] is not None and not is_there(str(row["file"]))]
+    """The rows without what was replaced and whose file was swept since; generations of such loads are marked."""
+    former = {
+        table: [row for row in tables[table] if row["to_generation"] is not None and not is_there(str(row["file"]))]
+        for table in ("load", "dataset")
+    }
+    gone = former["load"]
+    datasets = [row for row in tables["dataset"] if row not in former["dataset"]]
     ids = {row["id"] for row in gone}
     spans = [range(int(str(row["from_generation"])), int(str(row["to_generation"]))) for row in gone]
     last = max((str(row["committed_at"]) for row in tables["generation"]), default="")
@@ -136,7 +141,7 @@ def without_swept(tables: Tables, is_there: Callable[[str], bool]) -> Tables:
         for row in tables["generation"]
     ]
     loads = [row for row in tables["load"] if row["id"] not in ids]
-    return {**tables, **kept, "generation": generations, "load": loads}
+    return {**tables, **kept, "generation": generations, "load": loads, "dataset": datasets}
 
 
 def insert(connection: sqlite3.Connection, tables: Tables) -> None:

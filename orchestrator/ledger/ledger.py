@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestrator.ledger.adopt import Adoption, Progress, adopt
+from orchestrator.ledger.adopt import Adoption, Booking, Progress, adopt
 from orchestrator.ledger.attached import AttachedCubes
 from orchestrator.ledger.catalog import Catalog, generation_at, newest_generation, require_kept, unstamp
 from orchestrator.ledger.duck import open_memory, readable, text_literal
@@ -53,9 +53,10 @@ class Ledger:
         now: datetime,
         reason: str,
         progress: Progress | None = None,
+        beside: Booking | None = None,
     ) -> Adoption:
         """Verify and commit converted bills in one step; see `adopt.adopt`."""
-        return adopt(self.catalog, parts, reports, now=now, reason=reason, progress=progress)
+        return adopt(self.catalog, parts, reports, now=now, reason=reason, progress=progress, beside=beside)
 
     def keep_rejected(self, report: ImportReport) -> ImportReport:
         """Bring the rejected rows of an import into the ledger's folder; returns the report that names them there.

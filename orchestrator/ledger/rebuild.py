@@ -1,21 +1,20 @@
-"""Rebuild: the catalogue again from its journal, the cubes again from their facts; user state is not touched."""
+"""Rebuild: the catalogue again from its journal, cubes and merged datasets from their files; never user state."""
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 from orchestrator.ledger import journal
 from orchestrator.ledger.catalog import Catalog, newest_generation
 from orchestrator.ledger.cubes import write_cube
+from orchestrator.ledger.dataset_files import Lost, repair_datasets
+from orchestrator.ledger.filing import is_intact
 from orchestrator.ledger.home import LedgerHome
 from orchestrator.ledger.loads import Load, loads_at
 from shared_models.disk import unavailable
 from shared_models.errors import LedgerCorruptError
-
-_BLOCK: Final = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,10 @@ class Rebuilt:
     untold: bool
     cubes: int
     lost: tuple[Load, ...]
+    lost_datasets: tuple[Lost, ...]
 
 
-def rebuild(home: LedgerHome) -> Rebuilt:
+def rebuild(home: LedgerHome, now: datetime) -> Rebuilt:
     """Make again whatever can be made; facts with other bytes than they were booked with are set aside.
 
     Raises:
@@ -53,8 +53,9 @@ def rebuild(home: LedgerHome) -> Rebuilt:
     catalog = Catalog(home, accept_gaps=True)
     with catalog.committing() as connection:
         catalog.rewrite_journal(connection)
-    lost = tuple(load for load in _current(catalog) if not _is_intact(home, load))
-    return Rebuilt(moved, gaps, untold, rebuild_cubes(catalog, without=lost), lost)
+    lost = tuple(load for load in _current(catalog) if not is_intact(home.root / load.file, load.sha256))
+    cubes = rebuild_cubes(catalog, without=lost)
+    return Rebuilt(moved, gaps, untold, cubes, lost, repair_datasets(catalog, now))
 
 
 def rebuild_cubes(catalog: Catalog, without: Sequence[Load] = ()) -> int:
@@ -93,18 +94,3 @@ def set_aside_catalog(home: LedgerHome) -> Path | None:
 def _current(catalog: Catalog) -> tuple[Load, ...]:
     with catalog.reading() as connection:
         return loads_at(connection, newest_generation(connection))
-
-
-def _is_intact(home: LedgerHome, load: Load) -> bool:
-    """Whether the facts have the bytes that were booked; other bytes are moved aside, for an import to bring again."""
-    facts = home.root / load.file
-    if not facts.is_file():
-        return False
-    digest = hashlib.sha256()
-    with facts.open("rb") as handle:
-        while block := handle.read(_BLOCK):
-            digest.update(block)
-    if digest.hexdigest() == load.sha256:
-        return True
-    facts.replace(facts.with_name(f"{facts.name}.damaged"))
-    return False

@@ -12,7 +12,7 @@ from shared_models.disk import unavailable
 from shared_models.errors import InvalidArgumentError
 
 _YOUNG: Final = timedelta(days=1)
-"""Snapshots and staged parts of this age or less may belong to work that has not committed yet."""
+"""Staged parts of this age or less may belong to work that has not committed yet."""
 
 
 def prefer(catalog: Catalog, provider: str, billing_account_id: str, source_key: str | None, now: datetime) -> None:
@@ -58,8 +58,8 @@ def sweep(catalog: Catalog, *, retention: timedelta, now: datetime) -> int:
             named = {row[0] for row in connection.execute("SELECT file FROM dataset")}
         home = catalog.home
         orphans = [file for folder in (home.facts, home.cubes) for file in folder.iterdir() if _sha(file) not in shas]
-        aside = [file for file in home.snapshots.iterdir() if f"snapshots/{file.name}" not in named]
-        orphans += [file for file in (*aside, *home.staging.iterdir()) if _old(file, now)]
+        orphans += [file for file in home.snapshots.iterdir() if f"snapshots/{file.name}" not in named]
+        orphans += [file for file in home.staging.iterdir() if _old(file, now)]
         return sum(_remove(file) for file in orphans)
 
 

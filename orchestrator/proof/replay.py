@@ -33,7 +33,7 @@ from orchestrator.query.bill import bill_snapshot
 from orchestrator.query.engine import QueryEngine
 from orchestrator.state.answer import Answers, Kept
 from shared_models.base import WireModel
-from shared_models.errors import InvalidArgumentError, UnknownAnswerError
+from shared_models.errors import InvalidArgumentError, SnapshotExpiredError, UnknownAnswerError
 from shared_models.export import CostBasis
 from shared_models.money import ExactDecimal
 
@@ -143,7 +143,10 @@ class Replay:
         return kept
 
     def _intact(self, kept: Kept) -> bool:
-        return sources_digest(self.loads(kept, kept.generation)) == kept.sources
+        try:
+            return sources_digest(self.loads(kept, kept.generation)) == kept.sources
+        except SnapshotExpiredError:
+            return False
 
     def _changed(self, kept: Kept, again: Answered) -> tuple[PartitionChange, ...]:
         if again.evidence.sources == kept.sources or not self._intact(kept):

@@ -15,7 +15,7 @@ from servers.kit.settings import Settings as ServerSettings
 from servers.sample.generate import generate
 from skyledger.clouds import CLOUDS, build_cloud
 
-KEEP_STATE = {"finops_sync", "finops_replay_answer"}
+KEEP_STATE = {"finops_sync", "finops_get_job", "finops_replay_answer"}
 """Tools that write, though only here and nothing in a cloud."""
 
 

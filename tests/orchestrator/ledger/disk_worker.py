@@ -6,20 +6,23 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from orchestrator.ledger.datasets import DatasetName, Datasets
+from orchestrator.ledger.datasets import Datasets
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.pins import pin
 from orchestrator.ledger.upkeep import sweep
 from orchestrator.state.state import State
+from shared_models.dataset import DatasetName
 from shared_models.errors import FinOpsError
 from shared_models.period import utc_now
 from skyledger.cli import parser, run
 from skyledger.importing import import_bills
+from tests.builders import dataset_part
 from tests.orchestrator.ledger.killing import LATER, total_of, write_bill
 
 
@@ -106,10 +109,8 @@ def book(bill: Path) -> None:
 
 def store(home: Path) -> None:
     ledger = Ledger(home / "ledger")
-    try:
-        Datasets(ledger).store(DatasetName.INVENTORY, "aws", [], data_as_of=None, now=utc_now())
-    finally:
-        ledger.close()
+    with tempfile.TemporaryDirectory() as folder, contextlib.closing(ledger):
+        Datasets(ledger).book([dataset_part(Path(folder), DatasetName.INVENTORY)], now=utc_now(), reason="refresh")
 
 
 def keep(home: Path) -> None:
@@ -119,7 +120,7 @@ def keep(home: Path) -> None:
 
 def note(home: Path) -> None:
     with State(Ledger(home / "ledger").home).committing() as connection:
-        connection.execute("INSERT INTO answer VALUES ('q', 't', '{}', 1, '', ?, '2026')", ["x" * 100_000])
+        connection.execute("INSERT INTO answer VALUES ('q', 't', '{}', 1, '', ?, '2026', NULL)", ["x" * 100_000])
 
 
 def cli(*arguments: str) -> int | str:

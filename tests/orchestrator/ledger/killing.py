@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.business.config import BusinessConfig
+from orchestrator.ledger.datasets import Datasets
 from orchestrator.ledger.home import LedgerHome
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.upkeep import sweep
 from orchestrator.query.engine import QueryEngine
 from orchestrator.query.question import Question
 from orchestrator.state.state import State
+from shared_models.dataset import DatasetName
 from shared_models.errors import DataNotReadyError
 from shared_models.period import ChargePeriod, month_start
 from skyledger.cli import run
@@ -151,9 +153,20 @@ def _check(case: Case, home: Path, *, finished: bool) -> None:
         assert total_of(home) in ({case.after} if finished else {case.before, case.after})
         with at_home(home):
             assert run(["doctor"]) == 0
+        _check_conformance_goes_with_its_bill(home)
     with State(LedgerHome(home / "ledger").prepare()).reading() as connection:
         twins = connection.execute("SELECT count(*) FROM answer").fetchone()[0]
     assert twins in ({2} if finished and case.operation == "state" else {0, 2})
+
+
+def _check_conformance_goes_with_its_bill(home: Path) -> None:
+    ledger = Ledger(home / "ledger")
+    try:
+        datasets = Datasets(ledger)
+        checked = {fact["bill_sha256"] for fact in datasets.items(*datasets.current(DatasetName.CONFORMANCE))}
+        assert checked == {load.sha256 for load in ledger.snapshot().loads}
+    finally:
+        ledger.close()
 
 
 def _check_nothing_is_left_over(home: Path) -> None:
@@ -164,6 +177,8 @@ def _check_nothing_is_left_over(home: Path) -> None:
         for folder in (ledger.home.facts, ledger.home.cubes):
             assert {file.name.split(".")[0] for file in folder.iterdir()} == shas
             assert len(list(folder.iterdir())) == len(shas)
+        named = {ledger.home.root / found.file for found in Datasets(ledger).current()}
+        assert set(ledger.home.snapshots.iterdir()) == named
         assert not list(ledger.home.staging.iterdir())
     finally:
         ledger.close()

@@ -13,17 +13,18 @@ from mcp import Client
 from orchestrator.business.config import BusinessConfig
 from orchestrator.ledger import journal
 from orchestrator.ledger.database import Database
-from orchestrator.ledger.datasets import DatasetName, Datasets
+from orchestrator.ledger.datasets import Datasets
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.query.engine import QueryEngine
 from orchestrator.query.question import Question
 from orchestrator.state.state import State
 from servers.sample.generate import generate
+from shared_models.dataset import DatasetName
 from shared_models.errors import LedgerCorruptError, LedgerVersionError
 from shared_models.export import ExportPart
 from skyledger.cli import run
 from skyledger.compose import compose
-from tests.builders import NOW, cost_row, export_part
+from tests.builders import NOW, cost_row, dataset_part, export_part
 from tests.orchestrator.ledger.killing import PERIOD
 
 SCHEMA = Path(journal.__file__).parent / "schema"
@@ -46,9 +47,10 @@ def ledger(tmp_path: Path, part: ExportPart) -> Iterator[Ledger]:
     ledger = Ledger(tmp_path / "skyledger-home" / "ledger")
     ledger.adopt([export_part(tmp_path / "in", [cost_row(Cost="5")])], [], now=NOW, reason="first")
     ledger.adopt([part], [], now=NOW + timedelta(days=1), reason="second")
-    Datasets(ledger).store(DatasetName.INVENTORY, "aws", [], data_as_of=None, now=NOW + timedelta(days=2))
+    inventory = dataset_part(tmp_path / "in", DatasetName.INVENTORY)
+    Datasets(ledger).book([inventory], now=NOW + timedelta(days=2), reason="third")
     with State(ledger.home).committing() as connection:
-        connection.execute("INSERT INTO answer VALUES ('q', 't', '{}', 1, '', '{}', '2026')")
+        connection.execute("INSERT INTO answer VALUES ('q', 't', '{}', 1, '', '{}', '2026', NULL)")
     yield ledger
     ledger.close()
 
@@ -283,7 +285,7 @@ async def test_after_a_rebuild_every_total_of_the_sample_is_what_it_was(tmp_path
     async def answer(*, sync: bool) -> dict:
         async with Client(compose(tmp_path / "sample")) as client:
             if sync:
-                await client.call_tool("finops_sync", {})
+                await client.call_tool("finops_sync", {"datasets": []})
             said = (await client.call_tool("finops_query_costs", asked)).structured_content
             return {name: said[name] for name in ("totals", "data", "coverage", "freshness", "evidence")}
 

@@ -12,9 +12,9 @@ from tests.orchestrator.ledger.killing import Case, Zygote, cases, kill_and_chec
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
 
 SHARES = {
-    "import": (0.0, 0.2, 0.4, 0.6, 0.75, 0.85, 1.0),
+    "import": (0.0, 0.2, 0.4, 0.6, 0.75, 0.85, 0.92, 1.0),
     "first import": (0.1, 0.9),
-    "sync": (0.1, 0.7, 0.85),
+    "sync": (0.1, 0.7, 0.85, 0.95),
     "cube": (0.0, 0.4, 0.8),
     "sweep": (0.0, 0.4, 1.0),
     "rebuild": (0.1, 0.5, 0.9),
@@ -48,7 +48,7 @@ def test_a_kill_between_two_durable_steps_leaves_old_or_new(
     assert kill_and_check(zygote, case, tmp_path / "home", die_at=1 + round(share * (case.steps - 1)))
 
 
-@pytest.mark.parametrize(("name", "seed"), [("import", 1), ("import", 2), ("sync", 3), ("cube", 4)])
+@pytest.mark.parametrize(("name", "seed"), [("import", 1), ("sync", 3), ("cube", 4)])
 def test_a_kill_at_a_random_moment_leaves_old_or_new(
     zygote: Zygote, operations: dict[str, Case], tmp_path: Path, name: str, seed: int
 ) -> None:

@@ -155,7 +155,7 @@ def test_sweeping_forgets_old_versions_but_not_what_counts(ledger: Ledger, tmp_p
     assert total(ledger) == Decimal(6)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(

@@ -3,17 +3,19 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from orchestrator.ledger.datasets import DatasetName, Datasets
+from orchestrator.ledger.datasets import Datasets
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.upkeep import sweep
 from servers.kit.exported.bills import Bills
+from shared_models.dataset import DatasetName
 from shared_models.export import ExportPart
 from shared_models.period import utc_now
-from tests.builders import NOW, cost_row, export_part
+from tests.builders import NOW, cost_row, dataset_part, export_part
 from tests.conftest import REPOSITORY
 from tests.orchestrator.ledger.killing import BILLS, NEW, OLD, write_bill
 
@@ -27,11 +29,18 @@ def started(*arguments: str | Path) -> subprocess.Popen[str]:
     )
 
 
-def finished(process: subprocess.Popen[str]) -> dict:
-    """Tell a worker to stop; what it says at the end."""
-    out, err = process.communicate(timeout=WAIT_SECONDS)
-    assert process.returncode == 0, err
-    return json.loads(out.splitlines()[-1])
+def finished(processes: Sequence[subprocess.Popen[str]]) -> list[dict]:
+    """Tell workers to stop, all at once; what they say at the end."""
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.stdin = None
+    said = []
+    for process in processes:
+        out, err = process.communicate(timeout=WAIT_SECONDS)
+        assert process.returncode == 0, err
+        said.append(json.loads(out.splitlines()[-1]))
+    return said
 
 
 def states_of(folder: Path) -> list[Path]:
@@ -57,12 +66,12 @@ def test_four_readers_two_syncs_and_a_refresh_share_one_home(tmp_path: Path) -> 
     )
     ledger.close()
     writers = [started("restate", home, *states), started("restate", home, *reversed(states))]
-    others = [*(started("ask", home) for _ in range(4)), started("refresh", home)]
+    others = [*(started("ask", home) for _ in range(4)), started("refresh", home, tmp_path / "said")]
     for process in (*writers, *others):
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n", process.communicate()
-    said = [finished(process) for process in others]
-    booked = [finished(process)["booked"] for process in writers]
+    said = finished([*others, *writers])
+    booked = [answer["booked"] for answer in said[5:]]
 
     assert {Decimal(total) for answer in said[:4] for total in answer["totals"]} <= {OLD, NEW}
     assert min(answer["answers"] for answer in said[:4]) >= 1
@@ -71,7 +80,7 @@ def test_four_readers_two_syncs_and_a_refresh_share_one_home(tmp_path: Path) -> 
     ledger = Ledger(home)
     snapshot = ledger.snapshot()
     assert [load.billing_period_start.month for load in snapshot.booked] == [9, 10]
-    assert len(Datasets(ledger).current()) == 1
+    assert len(Datasets(ledger).items(*Datasets(ledger).current())) == 1
     with ledger.catalog.reading() as connection:
         sums = connection.execute(
             "SELECT effective_cost FROM load_total JOIN load ON load.id = load_id WHERE to_generation IS NULL"
@@ -84,9 +93,10 @@ def test_neither_a_refresh_nor_a_sweep_waits_for_a_long_import(tmp_path: Path) -
     home = tmp_path / "home"
     ledger, other = Ledger(home), Ledger(home)
     removed = []
+    inventory = dataset_part(tmp_path / "said", DatasetName.INVENTORY)
 
     def meanwhile(_done: float, _what: str) -> None:
-        Datasets(other).store(DatasetName.INVENTORY, "aws", [], data_as_of=None, now=utc_now())
+        Datasets(other).book([inventory], now=utc_now(), reason="refresh")
         removed.append(sweep(other.catalog, retention=timedelta(0), now=utc_now() + timedelta(days=30)))
 
     parts = [
@@ -130,7 +140,7 @@ def test_processes_that_convert_one_folder_at_once_find_the_same_parts(tmp_path:
     for process in processes:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n", process.communicate()
-    said = [finished(process) for process in processes]
+    said = finished(processes)
 
     assert all(sum(map(Decimal, costs)) == OLD for costs in said)
     names = {file.suffix for file in (tmp_path / "cache").iterdir()}

@@ -140,7 +140,7 @@ def check_sweep(model: Model) -> None:
     assert model.files() == wanted
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(
     actions=[("lease", None, 1), ("book", "a", 3), ("sweep", None, None), ("wait", None, None), ("sweep", None, None)]
 )

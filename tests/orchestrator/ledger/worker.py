@@ -7,14 +7,16 @@ from datetime import timedelta
 from pathlib import Path
 
 from orchestrator.business.config import BusinessConfig
-from orchestrator.ledger.datasets import DatasetName, Datasets
+from orchestrator.ledger.datasets import Datasets
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.upkeep import sweep
 from orchestrator.query.engine import QueryEngine
 from orchestrator.query.question import Question
+from shared_models.dataset import DatasetName
 from shared_models.export import ExportPart
 from shared_models.organisation import SubAccount
 from shared_models.period import utc_now
+from tests.builders import dataset_part
 from tests.orchestrator.ledger.killing import PERIOD
 
 
@@ -54,21 +56,26 @@ def restate(home: Path, stop: threading.Event, *states: Path) -> object:
     return {"booked": booked}
 
 
-def refresh(home: Path, stop: threading.Event) -> object:
-    """Store one dataset snapshot after the other."""
-    ledger = Ledger(home)
-    account = SubAccount(
+def account(name: str) -> SubAccount:
+    return SubAccount(
         provider="aws",
         billing_account_id="100",
         sub_account_id="a1",
-        sub_account_name="Shop",
+        sub_account_name=name,
         sub_account_type="Account",
         path=(),
     )
+
+
+def refresh(home: Path, stop: threading.Event, folder: Path) -> object:
+    """Book one dataset snapshot after the other."""
+    ledger = Ledger(home)
+    said = [dataset_part(folder, DatasetName.ORGANISATION, account(name)) for name in ("Shop", "Store")]
     say("ready")
     stored = 0
     while not stop.is_set() or not stored:
-        Datasets(ledger).store(DatasetName.ORGANISATION, "aws", [account], data_as_of=None, now=utc_now())
+        stored_now = Datasets(ledger).book([said[stored % 2]], now=utc_now(), reason="refresh")
+        assert stored_now == 1
         stored += 1
     ledger.close()
     return {"stored": stored}

@@ -6,6 +6,7 @@ whether the child was killed. Forking spares the second that imports take; no co
 """
 
 import importlib
+import itertools
 import json
 import os
 import signal
@@ -22,6 +23,8 @@ from orchestrator.ledger.catalog import Catalog
 from orchestrator.ledger.home import LedgerHome
 from orchestrator.ledger.upkeep import sweep
 from orchestrator.state.state import State
+from servers.kit.conformance import builtin, check
+from servers.kit.datasets import bill_conformance
 from skyledger.cli import run
 from tests.orchestrator.ledger.killing import LATER, total_of
 
@@ -31,9 +34,18 @@ def main() -> None:
         importlib.import_module(f"skyledger.{name}")
     for cloud in ("aws", "azure", "gcp"):
         importlib.import_module(f"servers.{cloud}.server")
+    _know_few_rules()
     for line in sys.stdin:
         sys.stdout.write(json.dumps(_run(json.loads(line))) + "\n")
         sys.stdout.flush()
+
+
+def _know_few_rules() -> None:
+    """Planning all rules of FOCUS for each tiny bill would take longer than all else; what is told is kept the same."""
+    whole = builtin.builtin_model()
+    few = whole.model_copy(update={"model_rules": dict(itertools.islice(whole.model_rules.items(), 3))})
+    for module in (check, bill_conformance):
+        vars(module)["builtin_model"] = lambda: few
 
 
 def _run(order: dict[str, Any]) -> dict[str, Any]:
@@ -122,7 +134,8 @@ def _write_state(home: Path, job: str) -> int:
     with State(LedgerHome(home / "ledger")).committing() as connection:
         for name in (job, f"{job}-twin"):
             connection.execute(
-                "INSERT OR REPLACE INTO answer VALUES (?, 'tool', '{}', 1, '', '{}', '2026-11-24T00:00:00Z')", [name]
+                "INSERT OR REPLACE INTO answer VALUES (?, 'tool', '{}', 1, '', '{}', '2026-11-24T00:00:00Z', NULL)",
+                [name],
             )
     return 0
 
