@@ -10,6 +10,7 @@ from shared_models.errors import InvalidPeriodError
 
 _MONTH = re.compile(r"^(\d{4})-(\d{2})$")
 _QUARTER = re.compile(r"^(\d{4})-?Q([1-4])$", re.IGNORECASE)
+_FIRST_YEAR = 1900
 _YEAR = re.compile(r"^(\d{4})$")
 
 
@@ -41,11 +42,19 @@ def parse_instant(text: str) -> datetime:
     try:
         if len(text) == len("YYYY-MM-DD"):
             day = date.fromisoformat(text)
+            _require_supported(day.year, text)
             return datetime(day.year, day.month, day.day, tzinfo=UTC)
+        _require_supported(int(text[:4]), text)
         instant = datetime.fromisoformat(text)
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidPeriodError(f"{text!r} is not a date.") from None
+
+
+def _require_supported(year: int, text: str) -> None:
+    """Bills are younger than this; and a year of three digits is a slip of the pen."""
+    if year < _FIRST_YEAR:
+        raise InvalidPeriodError(f"{text!r} lies before {_FIRST_YEAR}.")
 
 
 def instant_text(instant: datetime) -> str:
@@ -92,6 +101,8 @@ class ChargePeriod(WireModel):
             InvalidPeriodError: the text is none of these.
 
         """
+        if text[:4].isdecimal():
+            _require_supported(int(text[:4]), text)
         if match := _MONTH.match(text):
             year, month = int(match[1]), int(match[2])
             if not 1 <= month <= 12:  # noqa: PLR2004

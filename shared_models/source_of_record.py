@@ -3,7 +3,8 @@
 Within one (provider, billing account, billing period):
 
 1. The same source again (same source_key) is a restatement and replaces the former load exactly.
-2. Loads whose sub accounts do not overlap complement each other: all count (subscription-scope exports, two projects).
+2. Loads whose sub accounts do not overlap complement each other: all count (subscription-scope exports, two projects);
+   so do loads whose charges lie apart in time (weekly files of one month).
 3. Of loads that overlap, one counts: the source that the owner prefers; else a provider's bill before a pro-forma one;
    else an export before coarse API history; else the one that covers more sub accounts, for a narrower one would lose
    charges; else the better format (the order of SourceFormat); else the newest. The others are kept to reconcile.
@@ -13,6 +14,7 @@ Within one (provider, billing account, billing period):
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from shared_models.export import SourceFormat
@@ -30,9 +32,15 @@ class Candidate:
     source_key: str
     pro_forma: bool
     sub_account_ids: frozenset[str]
+    charges: tuple[datetime, datetime] | None = None
+    """From the start of the first charge to the end of the last; None where that is not known."""
 
     def overlaps(self, other: "Candidate") -> bool:
         """Whether both could hold the same charge. A load without sub accounts covers the whole billing account."""
+        if self.charges and other.charges:
+            (start, end), (other_start, other_end) = self.charges, other.charges
+            if end <= other_start or other_end <= start:
+                return False
         if not self.sub_account_ids or not other.sub_account_ids:
             return True
         return not self.sub_account_ids.isdisjoint(other.sub_account_ids)
@@ -41,10 +49,10 @@ class Candidate:
 def of_record(candidates: Sequence[Candidate], preferred_source: str | None = None) -> frozenset[int]:
     """The ids of the loads that count, chosen greedily from the best down so that no two of them overlap."""
     chosen: list[Candidate] = []
-    actual = {load.source_key for load in candidates if load.source_format is SourceFormat.AZURE_ACTUAL}
-    for candidate in sorted(candidates, key=lambda load: _merit(load, preferred_source)):
-        follows = candidate.source_format is _PURCHASES and candidate.source_key in actual
-        if not follows and not any(candidate.overlaps(other) for other in chosen):
+    # Purchases complete another load; they stand alone only where there is nothing else.
+    bills = [load for load in candidates if load.source_format is not _PURCHASES] or candidates
+    for candidate in sorted(bills, key=lambda load: _merit(load, preferred_source)):
+        if not any(candidate.overlaps(other) for other in chosen):
             chosen.append(candidate)
     sources = {load.source_key for load in chosen if load.source_format is SourceFormat.AZURE_ACTUAL} | {
         completing_source(load, candidates) for load in chosen

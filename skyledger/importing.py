@@ -58,6 +58,7 @@ def import_bills(options: argparse.Namespace) -> int:
             snapshots += conformance_parts(_unknown(ledger, parts), scratch)
             datasets.receive(snapshots)
             now = utc_now()
+            counted = {load.load_id for load in ledger.snapshot().booked}
             adopted = ledger.adopt(
                 parts,
                 reports,
@@ -74,7 +75,7 @@ def import_bills(options: argparse.Namespace) -> int:
     aside = sorted(
         f"{load.provider} {load.billing_account_id} {load.billing_period_start:%Y-%m} ({load.source_format.value})"
         for load in snapshot.loads
-        if load.sha256 in shas and not load.booked
+        if not load.booked and (load.sha256 in shas or load.load_id in counted)
     )
     if options.json:
         body = {

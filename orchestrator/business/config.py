@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -59,6 +59,10 @@ class SpendDefinition(WireModel):
     exclude_marketplace: bool = False
 
 
+Rate = Annotated[Decimal, Field(gt=0, lt=10**12)]
+"""What one unit of a currency is worth in another."""
+
+
 class BusinessConfig(WireModel):
     """Everything that the business adds."""
 
@@ -66,4 +70,4 @@ class BusinessConfig(WireModel):
     tags: Tags = Tags()
     calendar: CalendarConfig = CalendarConfig()
     spend: dict[str, SpendDefinition] = Field(default_factory=dict)
-    rates: dict[str, dict[str, dict[date, Decimal]]] = Field(default_factory=dict)
+    rates: dict[str, dict[str, dict[date, Rate]]] = Field(default_factory=dict)

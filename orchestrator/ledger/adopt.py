@@ -80,11 +80,11 @@ def _commit(
         row = connection.execute("SELECT coalesce(max(id), 0) FROM generation").fetchone()
         return Adoption(generation=int(row[0]), added=0, unchanged=len(parts))
     generation = new_generation(connection, reason, now)
-    end_replaced(connection, parts, generation)
+    ended = end_replaced(connection, parts, generation)
     for part in fresh:
         insert_load(connection, part, files[part.sha256], generation, now)
     touched = {(part.provider, part.billing_account_id, stamp(part.billing_period_start)) for part in parts}
-    rebook(connection, sorted(touched), generation)
+    rebook(connection, sorted(touched | ended), generation)
     connection.executemany(
         "INSERT INTO import_report (generation, report) VALUES (?, ?)",
         [[generation, report.model_dump_json()] for report in reports],

@@ -113,7 +113,7 @@ def rebook(connection: sqlite3.Connection, partitions: Iterable[Partition], gene
     """Decide anew which loads count in these partitions, and record what changed."""
     for partition in partitions:
         live = connection.execute(
-            "SELECT id, source_format, source_key, pro_forma, sub_account_ids FROM load WHERE provider = ?"
+            "SELECT * FROM load WHERE provider = ?"
             " AND billing_account_id = ? AND billing_period_start = ? AND to_generation IS NULL",
             partition,
         ).fetchall()
@@ -162,24 +162,27 @@ def _completed(load: Load, row: sqlite3.Row, partition: Sequence[Candidate]) -> 
     return replace(load, bases=load.bases | {CostBasis.BILLED})
 
 
-def end_replaced(connection: sqlite3.Connection, parts: Sequence[ExportPart], generation: int | None) -> int:
-    """End the loads that a source had in a restated partition and has no more; only count them without a generation."""
-    announced: dict[tuple[str, str, str, str], set[str]] = {}
+def end_replaced(connection: sqlite3.Connection, parts: Sequence[ExportPart], generation: int | None) -> set[Partition]:
+    """End what a source said of a restated month and says no more; returns the partitions that lose it.
+
+    Without a generation nothing is ended, only found.
+    """
+    announced: dict[tuple[str, str], set[tuple[str, str, str]]] = {}
     for part in parts:
-        partition = (part.provider, part.billing_account_id, stamp(part.billing_period_start), part.source_key)
-        announced.setdefault(partition, set()).add(part.source_format.value)
-    ended = 0
-    for partition, formats in announced.items():
+        known = announced.setdefault((part.source_key, stamp(part.billing_period_start)), set())
+        known.add((part.provider, part.billing_account_id, part.source_format.value))
+    ended: set[Partition] = set()
+    for (source_key, period), known in announced.items():
         live = connection.execute(
-            "SELECT id, source_format FROM load WHERE provider = ? AND billing_account_id = ?"
-            " AND billing_period_start = ? AND source_key = ? AND to_generation IS NULL",
-            partition,
+            "SELECT id, provider, billing_account_id, source_format FROM load WHERE source_key = ?"
+            " AND billing_period_start = ? AND to_generation IS NULL",
+            [source_key, period],
         ).fetchall()
-        gone = [row["id"] for row in live if row["source_format"] not in formats]
-        ended += len(gone)
-        if generation is not None:
-            for load_id in gone:
-                connection.execute("UPDATE load SET to_generation = ? WHERE id = ?", [generation, load_id])
+        for row in live:
+            if (row["provider"], row["billing_account_id"], row["source_format"]) not in known:
+                ended.add((row["provider"], row["billing_account_id"], period))
+                if generation is not None:
+                    connection.execute("UPDATE load SET to_generation = ? WHERE id = ?", [generation, row["id"]])
     return ended
 
 
@@ -200,6 +203,7 @@ def _candidate(row: sqlite3.Row) -> Candidate:
         source_key=row["source_key"],
         pro_forma=bool(row["pro_forma"]),
         sub_account_ids=frozenset(json.loads(row["sub_account_ids"])),
+        charges=(unstamp(row["charge_period_min"]), unstamp(row["charge_period_max"])),
     )
 
 

@@ -132,7 +132,7 @@ def _measures(plan: Plan) -> list[Expr]:
 def _amount(metric: str, rates: Rates | None) -> Expression:
     if rates is None:
         return column(metric)
-    # DECIMAL(24,12) x DECIMAL(14,8) is DECIMAL(38,20): exact, and wide enough for any single charge.
+    # DECIMAL(24,12) times a rate of 14 digits has 38 digits: exact, and wide enough for any single charge.
     return exp.Mul(this=exp.cast(column(metric), "DECIMAL(24, 12)"), expression=exp.Paren(this=rates.multiplier()))
 
 

@@ -83,8 +83,8 @@ class DimensionCatalog:
         )
         spellings = dict.fromkeys([canonical, *self._tags.keys.get(canonical, ())])
         values: Expression = exp.Coalesce(
-            this=map_value("Tags", next(iter(spellings))),
-            expressions=[map_value("Tags", spelling) for spelling in list(spellings)[1:]],
+            this=_filled(next(iter(spellings)), len(spellings)),
+            expressions=[_filled(spelling, len(spellings)) for spelling in list(spellings)[1:]],
         )
         if synonyms := self._tags.values.get(canonical):
             values = _synonyms(values, synonyms)
@@ -108,6 +108,12 @@ class DimensionCatalog:
                     condition = exp.And(this=condition, expression=limit)
             case = case.when(condition, text(value))
         return Dimension(name, ("SubAccountId",), case, changes_on=tuple(sorted(changes)))
+
+
+def _filled(key: str, spellings: int) -> Expression:
+    """A tag's value; of several spellings an empty one does not hide another's."""
+    value = map_value("Tags", key)
+    return value if spellings == 1 else exp.Nullif(this=value, expression=text(""))
 
 
 def _synonyms(value: Expression, synonyms: Mapping[str, Sequence[str]]) -> Expression:

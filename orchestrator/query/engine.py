@@ -83,9 +83,7 @@ class QueryEngine:
         planner = Planner(self.ledger, snapshot, self.business, self.catalog)
         planned = planner.plan(question)
         result = run(self.ledger, snapshot, planned, ValueIndex(self.ledger, snapshot, self.catalog))
-        coverage, notes = coverage_of(
-            snapshot, planned.loads, question.period, _bases(question), self._accounts, expected
-        )
+        coverage, notes = self._covered(snapshot, question, _bases(question), expected)
         following = encode_cursor(question.offset + question.limit, digest=digest, snapshot=str(snapshot.generation))
         return CostAnswer(
             notes=notes,
@@ -140,9 +138,7 @@ class QueryEngine:
             replace(group, keys=shown_keys(group.keys, planned.plan.dimensions, values, question.period.end))
             for group in quantities(self.ledger, planned.plan)
         ]
-        coverage, notes = coverage_of(
-            snapshot, planned.loads, question.period, [question.metric], self._accounts, expected
-        )
+        coverage, notes = self._covered(snapshot, question, [question.metric], expected)
         lines = sum(group.lines_before + group.lines_after for group in groups)
         return Explained(
             groups=tuple(groups),
@@ -153,6 +149,19 @@ class QueryEngine:
                 update={"complete": coverage.complete}
             ),
         )
+
+    def _covered(
+        self, snapshot: Snapshot, question: Question, bases: Sequence[CostBasis], expected: Sequence[str]
+    ) -> tuple[Coverage, tuple[str, ...]]:
+        """The coverage of the period, and of the one that it is compared with: a change is known where both are."""
+        found = [
+            coverage_of(snapshot, snapshot.touching([period]), period, bases, self._accounts, expected)
+            for period in question.periods
+        ]
+        gaps = {(gap.source, gap.code, gap.message): gap for coverage, _ in found for gap in coverage.gaps}
+        notes = dict.fromkeys(note for _, said in found for note in said)
+        answered = sorted({name for coverage, _ in found for name in coverage.answered})
+        return Coverage(complete=not gaps, answered=tuple(answered), gaps=tuple(gaps.values())), tuple(notes)
 
     def _mended(self, answer: Callable[[], _Answer]) -> _Answer:
         """The answer; once more where cubes were damaged and are made again from their facts."""

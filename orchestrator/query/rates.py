@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from typing import Final
 
 from sqlglot import exp
 from sqlglot.expressions.core import Expression
@@ -12,6 +13,8 @@ from orchestrator.query.question import Conversion
 from orchestrator.query.sql import column, text, timestamp
 from shared_models.errors import InvalidArgumentError, near_matches
 
+_DIGITS: Final = 14
+"""A DECIMAL(24,12) amount times a rate of so many digits has 38, which is all that there are."""
 RateTables = Mapping[str, Mapping[str, Mapping[date, Decimal]]]
 
 
@@ -28,16 +31,22 @@ class Rates:
         """Instants at which a rate changes."""
         return tuple(sorted({start for steps in self.steps.values() for start, _ in steps}))
 
+    @property
+    def _places(self) -> int:
+        """Decimals of a rate in the statement: 14 digits less those before the point of the largest rate."""
+        largest = max([Decimal(1), *(rate for steps in self.steps.values() for _, rate in steps)])
+        return _DIGITS - len(str(int(largest)))
+
     def multiplier(self) -> Expression:
         """CASE over currency and charge date; null where no rate is known, so that the caller can tell."""
         case = exp.Case().when(
-            exp.EQ(this=column("BillingCurrency"), expression=text(self.target)), _decimal(Decimal(1))
+            exp.EQ(this=column("BillingCurrency"), expression=text(self.target)), _decimal(Decimal(1), self._places)
         )
         for currency, steps in self.steps.items():
             for start, rate in sorted(steps, reverse=True):
                 since = exp.GTE(this=column("ChargePeriodStart"), expression=timestamp(start))
                 same = exp.EQ(this=column("BillingCurrency"), expression=text(currency))
-                case = case.when(exp.And(this=same, expression=since), _decimal(rate))
+                case = case.when(exp.And(this=same, expression=since), _decimal(rate, self._places))
         return case
 
 
@@ -73,12 +82,13 @@ def rates_for(conversion: Conversion, tables: RateTables) -> Rates:
 
 
 def _inverse(rate: Decimal) -> Decimal:
-    return (Decimal(1) / rate).quantize(Decimal("1e-8"))
+    with localcontext(prec=_DIGITS):
+        return Decimal(1) / rate
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=UTC)
 
 
-def _decimal(value: Decimal) -> Expression:
-    return exp.cast(exp.Literal.number(format(value, "f")), "DECIMAL(14, 8)")
+def _decimal(value: Decimal, places: int) -> Expression:
+    return exp.cast(exp.Literal.number(format(value, "f")), f"DECIMAL({_DIGITS}, {places})")

@@ -81,14 +81,15 @@ _AMORTIZED: Final = (
 """Only an amortised export spreads commitments over usage."""
 
 
-_PURCHASES: Final = "CommitmentDiscountId IS NOT NULL AND PricingCategory = 'Committed' AND ChargeCategory <> 'Usage'"
+_PURCHASES: Final = "CommitmentDiscountId IS NOT NULL AND ChargeCategory <> 'Usage'"
 """Purchases and refunds of commitments: what only an actual export has."""
 
 
 def _format(source_format: SourceFormat, basis: CostBasis, cost_column: str, fits: str | None) -> NativeFormat:
     mapping = load_mapping(_VOCABULARY / "costs.csv")
     mapping["ServiceCategory"] = categories(_VOCABULARY / "services.csv", "consumedservice")
-    known = f"CASE WHEN {_COMMITTED} THEN 0 ELSE {COST} END"
+    bought = "(COALESCE(benefitid, reservationid) IS NOT NULL AND lower(chargetype) <> 'usage')"
+    known = f"CASE WHEN {_COMMITTED} OR {bought} THEN 0 ELSE {COST} END"
     if basis is CostBasis.EFFECTIVE:
         mapping |= {"EffectiveCost": COST, "BilledCost": known}
         apart = None

@@ -1,10 +1,13 @@
 """Which load counts: restatements replace, complements add, overlaps never add up."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from shared_models.export import SourceFormat
 from shared_models.source_of_record import Candidate, of_record
 
+DAY = {day: datetime(2026, 10, day, tzinfo=UTC) for day in range(1, 29)}
 PURCHASES = SourceFormat.AZURE_COMMITMENT_PURCHASES
 
 
@@ -59,8 +62,21 @@ CASES = {
         [load(1, SourceFormat.AZURE_ACTUAL, "a", "one"), load(2, PURCHASES, "", "one"),
          load(3, SourceFormat.AZURE_ACTUAL, "b", "two"), load(4, PURCHASES, "", "two")], None, {1, 2, 3, 4},
     ),
+    "purchases of more subscriptions never displace a bill": (
+        [load(1, PURCHASES, "abc", "actual"), load(2, SourceFormat.AZURE_AMORTIZED, "a", "amortized")], None, {1, 2},
+    ),
     "a month of nothing but purchases counts": ([load(1, PURCHASES, "", "actual")], None, {1}),
 }  # fmt: skip
+
+
+def test_files_of_different_weeks_complement_each_other() -> None:
+    weeks = [
+        Candidate(n, SourceFormat.FOCUS_1_2, f"week {n}", pro_forma=False, sub_account_ids=frozenset("a"), charges=days)
+        for n, days in enumerate([(DAY[1], DAY[8]), (DAY[8], DAY[15]), (DAY[7], DAY[9])])
+    ]
+
+    assert of_record(weeks[:2]) == {0, 1}
+    assert len(of_record(weeks)) < 3
 
 
 @pytest.mark.parametrize(("loads", "preferred", "counting"), CASES.values(), ids=CASES.keys())

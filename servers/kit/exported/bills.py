@@ -75,7 +75,14 @@ class Bills:
 
 
 def _candidate(number: int, part: ExportPart) -> Candidate:
-    return Candidate(number, part.source_format, part.source_key, part.pro_forma, frozenset(part.sub_account_ids))
+    return Candidate(
+        load_id=number,
+        source_format=part.source_format,
+        source_key=part.source_key,
+        pro_forma=part.pro_forma,
+        sub_account_ids=frozenset(part.sub_account_ids),
+        charges=(part.charge_period_min, part.charge_period_max),
+    )
 
 
 def _made(folder: Path) -> Path:

@@ -1,7 +1,7 @@
 """Which files of an export are read together: those of one format. Two formats of one bill must never be summed."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from servers.kit.exports.native import NativeFormat, native_relation, normalised
 from servers.kit.exports.precheck import csv_header
 from servers.kit.exports.read import kind_of, open_source
 from servers.kit.exports.sql import literal
-from shared_models.errors import FinOpsError
+from shared_models.errors import FinOpsError, UnreadableExportError
 
 _AMORTIZED_NAME: Final = re.compile(r"amorti[sz]ed", re.IGNORECASE)
 _NAMING_PARTS: Final = 2
@@ -33,8 +33,22 @@ def groups_of(export: Export, natives: Sequence[NativeFormat]) -> list[tuple[str
     for file in export.files:
         columns = columns_of_file(file) if is_bill(file) else ()
         if is_bill(file) and recognise_dataset(columns) is None:
-            groups.setdefault((kind_of(file), _format_of(file, columns, natives)), []).append(file)
+            groups.setdefault((kind_of(file), _format_of(file, columns, natives, export.told)), []).append(file)
+    _refuse_two_kinds(groups)
     return [(source_format, tuple(files)) for (_, source_format), files in sorted(groups.items())]
+
+
+def _refuse_two_kinds(groups: Mapping[tuple[str, str], Sequence[Path]]) -> None:
+    """One export in two kinds of file is either the same bill twice or two bills: only its owner knows."""
+    kinds: dict[str, str] = {}
+    for (kind, source_format), files in groups.items():
+        other = kinds.setdefault(source_format, kind) if source_format else kind
+        if other != kind:
+            raise UnreadableExportError(
+                f"The folder holds {source_format} as {other} and as {kind}.",
+                file=str(files[0]),
+                hint="Keep one kind in the folder, or import the files one by one.",
+            )
 
 
 def holds_bills(path: Path, natives: Sequence[NativeFormat]) -> bool:
@@ -56,7 +70,7 @@ def columns_of_file(file: Path) -> tuple[str, ...]:
         return ()
 
 
-def _format_of(file: Path, columns: Sequence[str], natives: Sequence[NativeFormat]) -> str:
+def _format_of(file: Path, columns: Sequence[str], natives: Sequence[NativeFormat], told: str) -> str:
     if shape := recognise(columns):
         return shape.version.value
     spelled = {normalised(name) for name in columns}
@@ -65,7 +79,7 @@ def _format_of(file: Path, columns: Sequence[str], natives: Sequence[NativeForma
         return ""
     if fitting[0].fits is None:
         return fitting[0].source_format.value
-    return _told_apart(file, fitting)
+    return _told_apart(file, fitting, told)
 
 
 def _described(file: Path, kind: str) -> tuple[str, ...]:
@@ -75,9 +89,9 @@ def _described(file: Path, kind: str) -> tuple[str, ...]:
     return tuple(str(row[0]) for row in rows)
 
 
-def _told_apart(file: Path, fitting: Sequence[NativeFormat]) -> str:
-    """Actual and amortised exports have equal columns: their name tells, else their content."""
-    named = "/".join(file.parts[-_NAMING_PARTS:])
+def _told_apart(file: Path, fitting: Sequence[NativeFormat], told: str) -> str:
+    """Actual and amortised exports have equal columns: the manifest tells, else their name, else their content."""
+    named = told or "/".join(file.parts[-_NAMING_PARTS:])
     if _AMORTIZED_NAME.search(named):
         return next(n.source_format.value for n in fitting if n.fits is not None)
     if _ACTUAL_NAME.search(named):

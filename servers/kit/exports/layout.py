@@ -26,6 +26,8 @@ class Export:
     key: str
     files: tuple[Path, ...]
     made_at: datetime
+    told: str = ""
+    """What the export calls itself in its manifest: `ActualCost`, `AmortizedCost`."""
 
 
 def discover(path: Path) -> tuple[Export, ...]:
@@ -122,7 +124,9 @@ def _azure(files: Iterable[Path]) -> Iterator[Export]:
     for folder, runs in sorted(by_export.items()):
         manifests = [manifest for _, manifest in runs.values()]
         listed = [file for manifest in manifests for file in _azure_files(manifest)]
-        yield Export(str(folder.resolve()), tuple(sorted(listed)), _made_at(manifests))
+        told = {str(_dict(_read_json(manifest).get("exportConfig")).get("type", "")) for manifest in manifests}
+        own = told.pop() if len(told) == 1 else ""
+        yield Export(str(folder.resolve()), tuple(sorted(listed)), _made_at(manifests), own)
 
 
 def _azure_files(manifest: Path) -> list[Path]:

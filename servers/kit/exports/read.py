@@ -11,6 +11,7 @@ from servers.kit.exports.precheck import MAX_LINE, csv_header, first_line, inspe
 from servers.kit.exports.sql import literal, quoted
 from shared_models.errors import UnreadableExportError
 
+_AS_WRITTEN: Final = frozenset({"UUID", "DOUBLE", "HUGEINT"})
 _LINE: Final = re.compile(r"Line:\s*(\d+)")
 
 
@@ -77,10 +78,13 @@ def _newline(file: Path) -> str:
 
 def _materialise_json(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
     connection.execute("SET preserve_insertion_order = true")
+    options = f"union_by_name=true, sample_size=-1, maximum_object_size={MAX_LINE}"
+    found = connection.execute(f"DESCRIBE SELECT * FROM read_json({_list(files)}, {options})").fetchall()
+    # What is guessed to be an identifier or a binary number is read as it is written: letters and digits are kept.
+    shape = ", ".join(f"{literal(row[0])}: {literal('VARCHAR' if row[1] in _AS_WRITTEN else row[1])}" for row in found)
     connection.execute(
         f"CREATE TABLE source AS SELECT *, row_number() OVER (PARTITION BY _file) AS _row FROM"
-        f" read_json({_list(files)}, union_by_name=true, filename='_file', sample_size=-1,"
-        f" maximum_object_size={MAX_LINE})"
+        f" read_json({_list(files)}, filename='_file', columns={{{shape}}}, maximum_object_size={MAX_LINE})"
     )
 
 

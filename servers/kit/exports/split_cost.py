@@ -7,6 +7,7 @@ import duckdb
 
 from servers.kit.exports.sql import as_money, as_text, quoted
 
+_ROUNDING: Final = "0.000001"
 _KEY: Final = (
     "BillingAccountId",
     "BillingPeriodStart",
@@ -22,8 +23,9 @@ _KEY: Final = (
 def split_condition(connection: duckdb.DuckDBPyConnection, kinds: Mapping[str, str]) -> str | None:
     """SQL over `mapped`: the row is a split whose parent charge is in the bill as well; None where nothing is split.
 
-    A group of rows is such a case when its splits cost exactly what its other rows cost, in both BilledCost and
-    EffectiveCost: then they are the same money twice. Splits that replace their parent are charges and count.
+    A group of rows is such a case when its splits cost what its other rows cost, in both BilledCost and EffectiveCost,
+    up to the rounding of the shares: then they are the same money twice. Splits that replace their parent are charges
+    and count.
     """
     if "AllocatedMethodId" not in kinds:
         return None
@@ -36,7 +38,8 @@ def split_condition(connection: duckdb.DuckDBPyConnection, kinds: Mapping[str, s
     key = " || chr(31) || ".join(texts)
     sums = " AND ".join(
         f"COALESCE(sum({as_money(quoted(m), kinds[m])}) FILTER ({split}), 0)"
-        f" = COALESCE(sum({as_money(quoted(m), kinds[m])}) FILTER (NOT ({split})), 0)"
+        f" BETWEEN COALESCE(sum({as_money(quoted(m), kinds[m])}) FILTER (NOT ({split})), 0) - {_ROUNDING}"
+        f" AND COALESCE(sum({as_money(quoted(m), kinds[m])}) FILTER (NOT ({split})), 0) + {_ROUNDING}"
         for m in ("BilledCost", "EffectiveCost")
     )
     connection.execute(

@@ -105,9 +105,11 @@ def _json_pairs(text: str) -> str:
     """A list of {key, value} or {name, value}; the last of two equal keys wins, as in JSON."""
     shape = literal('[{"key":"VARCHAR","name":"VARCHAR","value":"VARCHAR"}]')
     pairs = f"json_transform(TRY_CAST({text} AS JSON), {shape})"
-    keyed = f'list_filter({pairs}, lambda p: COALESCE(p."key", p."name") IS NOT NULL)'
-    keys = f'list_transform({keyed}, lambda p: COALESCE(p."key", p."name"))'
-    return f'TRY(MAP({keys}, list_transform({keyed}, lambda p: p."value")))'
+    named = f'list_transform({pairs}, lambda p: struct_pack(k := COALESCE(p."key", p."name"), v := p."value"))'
+    keyed = f"list_filter({named}, lambda p: p.k IS NOT NULL)"
+    later = f"list_transform({keyed}[i + 1:], lambda q: q.k)"
+    last = f"list_filter({keyed}, lambda p, i: NOT list_contains({later}, p.k))"
+    return f"TRY(map_from_entries({last}))"
 
 
 def as_json(expression: str, kind: str) -> str:

@@ -133,4 +133,5 @@ def _pro_forma(kinds: Mapping[str, str]) -> str:
         return "false"
     seller, issuer = cloud_of('"ServiceProviderName"'), cloud_of('"InvoiceIssuerName"')
     named = '"InvoiceIssuerName" IS NOT NULL'
-    return f"({named} AND {seller} IN ('aws', 'azure', 'gcp') AND COALESCE({issuer}, '') <> {seller})"
+    resold = f"{named} AND {seller} IN ('aws', 'azure', 'gcp') AND COALESCE({issuer}, '') <> {seller}"
+    return f"COALESCE({resold}, false)"

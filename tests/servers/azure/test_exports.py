@@ -1,6 +1,7 @@
 """Azure cost exports: actual knows what is billed, amortised what is effective, and both never add up."""
 
 import csv
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -98,3 +99,29 @@ def test_a_restated_month_without_purchases_loses_them(tmp_path: Path) -> None:
 
     booked = ledger.snapshot().booked
     assert [(load.source_format, load.rows) for load in booked] == [(SourceFormat.AZURE_ACTUAL, 1)]
+
+
+def test_a_part_without_commitments_belongs_to_what_its_manifest_says(tmp_path: Path) -> None:
+    run = tmp_path / "export" / "20261001-20261031" / "run-1"
+    for name, rows in (("part_0.csv", AMORTIZED[:2]), ("part_1.csv", AMORTIZED[2:])):
+        write(run / name, rows)
+    manifest = {
+        "exportConfig": {"type": "AmortizedCost"},
+        "blobs": [{"blobName": f"{n}.csv"} for n in ("part_0", "part_1")],
+    }
+    (run / "manifest.json").write_text(json.dumps(manifest))
+
+    [converted] = convert(tmp_path, tmp_path / "out", provider=None, natives=NATIVE_FORMATS)
+
+    assert converted.report.source_format is SourceFormat.AZURE_AMORTIZED
+    assert converted.parts[0].totals[0].effective_cost == Decimal("7.25")
+
+
+def test_a_price_times_a_large_quantity_is_read(tmp_path: Path) -> None:
+    header = HEADER + ",payGPrice,unitPrice"
+    row = "b1,EUR,10/01/2026,s1,10/02/2026,Virtual Machines,m1,720,1 Hour,144,Usage,UsageBased,OnDemand,Microsoft.Compute,,,0.2,0.15"
+    (tmp_path / "bill.csv").write_text(f"{header}\n{row}\n")
+
+    [converted] = convert(tmp_path / "bill.csv", tmp_path / "out", provider=None, natives=NATIVE_FORMATS)
+
+    assert (converted.parts[0].totals[0].list_cost, converted.parts[0].totals[0].contracted_cost) == (144, 108)

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import json
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from pathlib import Path
 
@@ -275,3 +276,33 @@ def test_bad_input_is_one_clear_error_and_leaves_nothing(tmp_path: Path, name: s
 def test_a_path_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(FinOpsError, match="nothing here"):
         convert(tmp_path / "nope", tmp_path / "out", provider="aws")
+
+
+def test_an_identifier_in_json_is_read_as_it_is_written(tmp_path: Path) -> None:
+    sub_account = "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11"
+    row = json.dumps({**VALUES, "SubAccountId": sub_account, "BilledCost": "@"}).replace(
+        '"@"', "1234567890.123456789012"
+    )
+    (tmp_path / "bill.jsonl").write_text(row + "\n")
+
+    [converted] = convert(tmp_path / "bill.jsonl", tmp_path / "out", provider="aws")
+
+    assert read(converted.parts, "SubAccountId, BilledCost") == [(sub_account, Decimal("0.1"))]
+
+
+def test_a_bill_of_nobodys_name_and_two_kinds_of_file_of_one_bill(tmp_path: Path) -> None:
+    [nameless] = convert(write(tmp_path / "a" / "b.csv", [{"ProviderName": ""}]), tmp_path / "out", provider="aws")
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT * FROM read_csv('{tmp_path}/a/b.csv')) TO '{tmp_path}/a/c.parquet'")
+
+    assert nameless.parts[0].pro_forma is False
+    with pytest.raises(UnreadableExportError, match="as csv and as parquet"):
+        convert(tmp_path / "a", tmp_path / "out", provider="aws")
+
+
+def test_of_two_equal_tag_keys_the_last_wins(tmp_path: Path) -> None:
+    tags = '[{"key":"env","value":"project"},{"key":"team","value":"t"},{"key":"env","value":"resource"}]'
+
+    [converted] = convert(write(tmp_path / "bill.csv", [{"Tags": tags}]), tmp_path / "out", provider="aws")
+
+    assert read(converted.parts, "Tags") == [({"team": "t", "env": "resource"},)]
