@@ -167,20 +167,20 @@ def end_replaced(connection: sqlite3.Connection, parts: Sequence[ExportPart], ge
 
     Without a generation nothing is ended, only found.
     """
-    announced: dict[tuple[str, str], set[tuple[str, str, str]]] = {}
+    announced: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
     for part in parts:
-        known = announced.setdefault((part.source_key, stamp(part.billing_period_start)), set())
-        known.add((part.provider, part.billing_account_id, part.source_format.value))
+        known = announced.setdefault((part.provider, part.source_key, stamp(part.billing_period_start)), set())
+        known.add((part.billing_account_id, part.source_format.value))
     ended: set[Partition] = set()
-    for (source_key, period), known in announced.items():
+    for (provider, source_key, period), known in announced.items():
         live = connection.execute(
-            "SELECT id, provider, billing_account_id, source_format FROM load WHERE source_key = ?"
+            "SELECT id, billing_account_id, source_format FROM load WHERE provider = ? AND source_key = ?"
             " AND billing_period_start = ? AND to_generation IS NULL",
-            [source_key, period],
+            [provider, source_key, period],
         ).fetchall()
         for row in live:
-            if (row["provider"], row["billing_account_id"], row["source_format"]) not in known:
-                ended.add((row["provider"], row["billing_account_id"], period))
+            if (row["billing_account_id"], row["source_format"]) not in known:
+                ended.add((provider, row["billing_account_id"], period))
                 if generation is not None:
                     connection.execute("UPDATE load SET to_generation = ? WHERE id = ?", [generation, row["id"]])
     return ended
