@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _AMOUNTS = frozenset(
     [
@@ -34,7 +35,7 @@ def print_answer(answer: Mapping[str, Any], console: Console | None = None) -> N
     """Scalars first, then each list of objects as a table, then notes, coverage, freshness and evidence."""
     console = console or Console(width=None if sys.stdout.isatty() else 160)
     for note in cast("Sequence[str]", answer.get("notes", ())):
-        console.print(f"[yellow]note[/yellow] {note}", highlight=False)
+        console.print(Text.assemble(("note", "yellow"), f" {note}"))
     for name, value in answer.items():
         if name in _BESIDE:
             continue
@@ -52,7 +53,8 @@ def table_of(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     for name in names:
         table.add_column(name, justify="right" if name in _AMOUNTS else "left", overflow="fold")
     for row in rows:
-        table.add_row(*[_cell(row.get(name), money=name in _AMOUNTS) for name in names])
+        # As text, never as markup: names and tags come from bills.
+        table.add_row(*[Text(_cell(row.get(name), money=name in _AMOUNTS)) for name in names])
     return table
 
 
@@ -66,13 +68,14 @@ def evidence_line(answer: Mapping[str, Any]) -> str:
         f"basis {answer['metric']}" if "metric" in answer else "",
         f"period {period['start']} to {period['end']}" if "start" in period else "",
         f"coverage {', '.join(coverage.get('answered', ())) or 'none'}"
-        + ("" if coverage.get("complete", True) else " (incomplete)"),
+        + ("" if coverage.get("complete", True) else " (incomplete)")
+        if coverage
+        else "",
         "data as of " + ", ".join(sorted({f"{f['source']} {str(f.get('data_as_of'))[:16]}" for f in fresh}))
         if fresh
         else "",
-        f"{evidence['line_items']} line items from {evidence['source_files']} files, query {evidence['query_id']}"
-        if "query_id" in evidence
-        else "",
+        f"{evidence['line_items']} line items" if "line_items" in evidence else "",
+        f"{evidence['source_files']} files, query {evidence['query_id']}" if "query_id" in evidence else "",
     ]
     gaps = [f"{gap['source']}: {gap['message']}" for gap in coverage.get("gaps", ()) if gap.get("state") != "partial"]
     return " | ".join(filter(None, [*said, *gaps]))
