@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from serving.logs import configure_logs
 from shared_models.errors import FinOpsError, InvalidArgumentError
 
 CLOUDS = ("aws", "azure", "gcp")
+TOOLSETS = ("cost", "optimize", "plan", "place", "govern")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -27,7 +29,10 @@ def parser() -> argparse.ArgumentParser:
     for name in ("orchestrator", *CLOUDS):
         server = commands.add_parser(name, help=f"the {name} MCP server on stdio")
         server.add_argument("--http", metavar="HOST:PORT", help="serve streamable HTTP at /mcp instead of stdio")
-        server.add_argument("--toolsets", default="cost,optimize,govern", help="cost,optimize,plan,place,govern")
+        chosen = os.environ.get("SKYLEDGER_TOOLSETS", "cost,optimize,govern")
+        server.add_argument(
+            "--toolsets", default=chosen, help=f"of {', '.join(TOOLSETS)}; a cloud's server has one set"
+        )
         server.add_argument("--sample", action="store_true", help="serve the sample organisation")
     importing = commands.add_parser("import", help="import a bill: a file, a folder or an export layout")
     importing.add_argument("path", type=Path)
@@ -84,11 +89,12 @@ def run(arguments: Sequence[str]) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from skyledger.clouds import build_cloud, sample_folder, server_settings  # noqa: PLC0415 - lazy start
 
+    toolsets = _toolsets(options.toolsets)
     sample = sample_folder(_home()) if options.sample else None
     if options.command == "orchestrator":
         from skyledger.compose import compose  # noqa: PLC0415 - a cloud's server starts without it
 
-        app = compose(sample, [name.strip() for name in options.toolsets.split(",") if name.strip()])
+        app = compose(sample, toolsets)
     else:
         app = build_cloud(options.command, server_settings(options.command, sample))
     if options.http:
@@ -100,6 +106,14 @@ def _serve(options: argparse.Namespace) -> int:
 
         stdio.run(app)
     return 0
+
+
+def _toolsets(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in TOOLSETS]
+    if unknown or not names:
+        raise InvalidArgumentError("--toolsets", f"There is no toolset {text!r}.", hint=f"Of {', '.join(TOOLSETS)}.")
+    return names
 
 
 def _import(options: argparse.Namespace) -> int:

@@ -12,20 +12,21 @@ from shared_models.period import ChargePeriod
 
 
 class BookedInvoices:
-    """The Invoice Detail lines that count now, of every provider."""
+    """The Invoice Detail lines that count, of every provider."""
 
     def __init__(self, datasets: Callable[[], Datasets]) -> None:
         self._datasets = datasets
 
-    def lines(self, period: ChargePeriod) -> Sequence[InvoiceLine]:
+    def lines(self, period: ChargePeriod, generation: int) -> Sequence[InvoiceLine]:
         """The lines of that billing period, in the order in which they were booked.
 
         Raises:
             LedgerCorruptError: a file of the ledger cannot be read.
+            SnapshotExpiredError: the invoices of that generation were forgotten.
 
         """
         datasets = self._datasets()
-        rows = datasets.items(*datasets.current(DatasetName.INVOICE_DETAIL))
+        rows = datasets.items(*datasets.at(DatasetName.INVOICE_DETAIL, generation))
         return [_line(row) for row in rows if period.start <= row["BillingPeriodStart"] < period.end and _is_valid(row)]
 
 
@@ -35,7 +36,7 @@ class EveryInvoice:
     def __init__(self, *sources: InvoiceSource) -> None:
         self._sources = sources
 
-    def lines(self, period: ChargePeriod) -> Sequence[InvoiceLine]:
+    def lines(self, period: ChargePeriod, generation: int) -> Sequence[InvoiceLine]:
         """The lines of that billing period over all sources.
 
         Raises:
@@ -46,7 +47,7 @@ class EveryInvoice:
         found: list[InvoiceLine] = []
         for source in self._sources:
             stated = {(line.billing_account_id, line.currency, line.invoice_id) for line in found}
-            found += [line for line in source.lines(period) if not _is_stated(line, stated)]
+            found += [line for line in source.lines(period, generation) if not _is_stated(line, stated)]
         return found
 
 

@@ -42,8 +42,8 @@ class InvoiceFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def lines(self, period: ChargePeriod) -> Sequence[InvoiceLine]:
-        """The lines of that billing period over all files; none where there is no such folder.
+    def lines(self, period: ChargePeriod, generation: int) -> Sequence[InvoiceLine]:
+        """The lines of that billing period over all files, whatever the generation; none where there is no folder.
 
         Raises:
             UnreadableExportError: a file lacks a column, or a row has no amount or period.

@@ -68,7 +68,7 @@ def reconcile(
     bill = bill_snapshot(snapshot, period.start)
     planned = plan_bill(Planner(engine.ledger, bill, engine.business, engine.catalog), bill, question.filters)
     parts = bill_parts(engine.ledger, planned, period)
-    lines = _lines_of(question, source.lines(period), parts)
+    lines = _lines_of(question, source.lines(period, snapshot.generation), parts)
     judged = [(unit, judge(unit)) for unit in units_of(parts, lines)]
     judged.sort(key=lambda pair: (_WORST_FIRST[pair[1].state], -abs(pair[1].unexplained), pair[0].billing_account_id))
     listed = judged[: question.limit]

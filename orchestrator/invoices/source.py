@@ -25,8 +25,8 @@ class InvoiceLine:
 class InvoiceSource(Protocol):
     """Gives the invoice lines of a billing period."""
 
-    def lines(self, period: ChargePeriod) -> Sequence[InvoiceLine]:
-        """The lines of all invoices of that billing period, in a stable order.
+    def lines(self, period: ChargePeriod, generation: int) -> Sequence[InvoiceLine]:
+        """The lines of all invoices of that billing period, in a stable order, as the ledger knew them in a generation.
 
         Raises:
             UnreadableExportError: an invoice is there and cannot be read.

@@ -12,9 +12,11 @@ from orchestrator.ledger.catalog import new_generation, stamp, unstamp
 from orchestrator.ledger.dataset_rows import DatasetRow, current_row, insert_row, keep_reports, refresh_row
 from orchestrator.ledger.dataset_sources import settle_sources
 from orchestrator.ledger.duck import connect, readable, text_literal
+from orchestrator.ledger.journal import FORGOTTEN
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.receive import receive_datasets
 from shared_models.dataset import FOCUS_DATASETS, DatasetName, columns_of
+from shared_models.errors import SnapshotExpiredError
 from shared_models.export import DatasetPart, ImportReport
 from shared_models.organisation import SubAccount
 
@@ -106,12 +108,27 @@ class Datasets:
         """The snapshots that count now, of one dataset or of all."""
         return self._snapshots(name, None)
 
-    def tables_at(self, generation: int) -> dict[str, DatasetTable]:
-        """Every dataset as it was in a generation, for SQL; one that was never delivered has no files."""
-        files: dict[str, list[Path]] = {name.value: [] for name in DatasetName}
-        for snapshot in self._snapshots(None, generation):
-            files[snapshot.name.value].append(self._ledger.home.root / snapshot.file)
-        return {name.value: DatasetTable(tuple(files[name.value]), columns_of(name)) for name in DatasetName}
+    def at(self, name: DatasetName, generation: int) -> tuple[DatasetSnapshot, ...]:
+        """What counted of a dataset in a generation.
+
+        Raises:
+            SnapshotExpiredError: a part of it was forgotten since.
+
+        """
+        found = self._snapshots(name, generation)
+        if any(snapshot.file == FORGOTTEN for snapshot in found):
+            raise SnapshotExpiredError(generation)
+        return found
+
+    def table_at(self, name: DatasetName, generation: int) -> DatasetTable:
+        """A dataset as it was in a generation, for SQL; one that was never delivered has no files.
+
+        Raises:
+            SnapshotExpiredError: a part of it was forgotten since.
+
+        """
+        files = tuple(self._ledger.home.root / snapshot.file for snapshot in self.at(name, generation))
+        return DatasetTable(files, columns_of(name))
 
     def known_sha256(self) -> list[str]:
         """The content of what the sources say now and whose file is there: it need not be transferred again."""

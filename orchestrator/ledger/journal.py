@@ -22,6 +22,8 @@ _DATED: Final = ("load", "booking", "dataset")
 _WHOLE: Final = ("preference", "pin")
 """Small tables that every line holds whole."""
 _ORDER: Final = ("generation", "load", "load_total", "booking", "dataset", "import_report", *_WHOLE)
+FORGOTTEN: Final = ""
+"""In place of the file of a former snapshot that was swept: its generations then say so instead of seeing less."""
 _DIGEST_LETTERS: Final = 16
 _SMALL_BYTES: Final = 1 << 16
 Row = dict[str, object]
@@ -125,13 +127,13 @@ def read(file: Path) -> Journaled:
 
 
 def without_swept(tables: Tables, is_there: Callable[[str], bool]) -> Tables:
-    """The rows without what was replaced and whose file was swept since; generations of such loads are marked."""
+    """The rows without former loads whose file was swept since, their generations marked; such datasets are marked."""
     former = {
         table: [row for row in tables[table] if row["to_generation"] is not None and not is_there(str(row["file"]))]
         for table in ("load", "dataset")
     }
     gone = former["load"]
-    datasets = [row for row in tables["dataset"] if row not in former["dataset"]]
+    datasets = [{**row, "file": FORGOTTEN} if row in former["dataset"] else row for row in tables["dataset"]]
     ids = {row["id"] for row in gone}
     spans = [range(int(str(row["from_generation"])), int(str(row["to_generation"]))) for row in gone]
     last = max((str(row["committed_at"]) for row in tables["generation"]), default="")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from orchestrator.ledger.catalog import Catalog, new_generation, stamp
+from orchestrator.ledger.journal import FORGOTTEN
 from orchestrator.ledger.loads import rebook
 from shared_models.disk import unavailable
 from shared_models.errors import InvalidArgumentError
@@ -66,18 +67,22 @@ def sweep(catalog: Catalog, *, retention: timedelta, now: datetime) -> int:
 def _forget(catalog: Catalog, *, limit: datetime, now: datetime) -> None:
     forgettable = (
         "SELECT id FROM {table} AS kept WHERE to_generation IN (SELECT id FROM generation WHERE committed_at < ?)"
-        " AND NOT EXISTS (SELECT 1 FROM (SELECT generation FROM lease UNION SELECT generation FROM pin)"
+        " {still} AND NOT EXISTS (SELECT 1 FROM (SELECT generation FROM lease UNION SELECT generation FROM pin)"
         " WHERE generation >= kept.from_generation AND generation < kept.to_generation)"
     )
     with catalog.committing() as connection:
         connection.execute("DELETE FROM lease WHERE expires_at < ?", [stamp(now)])
         former = {
-            table: [int(row[0]) for row in connection.execute(forgettable.format(table=table), [stamp(limit)])]
-            for table in ("load", "dataset")
+            table: [
+                int(row[0]) for row in connection.execute(forgettable.format(table=table, still=still), [stamp(limit)])
+            ]
+            for table, still in (("load", ""), ("dataset", f"AND file <> '{FORGOTTEN}'"))
         }
         for load_id in former["load"]:
             _forget_load(connection, load_id, now)
-        connection.executemany("DELETE FROM dataset WHERE id = ?", [[found] for found in former["dataset"]])
+        connection.executemany(
+            "UPDATE dataset SET file = ? WHERE id = ?", [[FORGOTTEN, found] for found in former["dataset"]]
+        )
         if any(former.values()):
             catalog.prune_journal(connection)
 

@@ -34,6 +34,7 @@ def coverage_of(
         reached += _accounts(provider, own, accounts.get(provider))
         gaps += [gap for basis in bases for gap in _basis(provider, own, basis)]
         gaps += _pro_forma(provider, own)
+        gaps += _not_counted(provider, own, snapshot, period)
     answered = tuple(sorted({load.provider for load in loads}))
     notes = (*(f"{gap.source}: {gap.message}" for gap in gaps), *reached)
     return Coverage(complete=not gaps, answered=answered, gaps=tuple(gaps)), notes
@@ -82,7 +83,7 @@ def _days(provider: str, own: Sequence[Load], snapshot: Snapshot, period: Charge
     if period.end > last:
         covered = max(last - period.start, timedelta()).days
         gaps.append(
-            _gap(provider, "ends_early", f"data for {covered} of {period.days} days; it ends {instant_text(last)}")
+            _gap(provider, "ends_early", f"data reaches {covered} of {period.days} days, to {instant_text(last)}")
         )
     return gaps + _missing_months(provider, own, period, first, last)
 
@@ -115,6 +116,22 @@ def _accounts(provider: str, own: Sequence[Load], known: int | None) -> list[str
     if known is None or len(found) >= known or not own:
         return []
     return [f"{provider}: costs from {len(found)} of {known} accounts"]
+
+
+def _not_counted(provider: str, own: Sequence[Load], snapshot: Snapshot, period: ChargePeriod) -> list[Gap]:
+    """Accounts that only a source knows which does not count, for it overlaps the source of record."""
+    counted = {account for load in own for account in load.sub_account_ids}
+    beside = [
+        load
+        for load in snapshot.aside
+        if load.provider == provider and load.charge_period_min < period.end and load.charge_period_max > period.start
+    ]
+    missing = {account for load in beside for account in load.sub_account_ids} - counted
+    if not missing or not own:
+        return []
+    return [
+        _gap(provider, "not_counted", f"{len(missing)} accounts are only in sources kept aside (skyledger sources)")
+    ]
 
 
 def _basis(provider: str, own: Sequence[Load], basis: CostBasis) -> list[Gap]:

@@ -20,6 +20,7 @@ from shared_models.coverage import Coverage, Freshness
 from shared_models.errors import CursorError, DataNotReadyError, LedgerCorruptError
 from shared_models.export import CostBasis
 from shared_models.page import Pagination, decode_cursor, encode_cursor, question_digest
+from shared_models.period import ChargePeriod, instant_text
 
 Keep = Callable[[Question, CostAnswer], None]
 _Answer = TypeVar("_Answer")
@@ -154,14 +155,25 @@ class QueryEngine:
         self, snapshot: Snapshot, question: Question, bases: Sequence[CostBasis], expected: Sequence[str]
     ) -> tuple[Coverage, tuple[str, ...]]:
         """The coverage of the period, and of the one that it is compared with: a change is known where both are."""
-        found = [
-            coverage_of(snapshot, snapshot.touching([period]), period, bases, self._accounts, expected)
-            for period in question.periods
-        ]
-        gaps = {(gap.source, gap.code, gap.message): gap for coverage, _ in found for gap in coverage.gaps}
-        notes = dict.fromkeys(note for _, said in found for note in said)
-        answered = sorted({name for coverage, _ in found for name in coverage.answered})
-        return Coverage(complete=not gaps, answered=tuple(answered), gaps=tuple(gaps.values())), tuple(notes)
+        coverage, notes = self._covered_in(question.period, snapshot, bases, expected)
+        if question.compare_to is None:
+            return coverage, notes
+        other, said = self._covered_in(question.compare_to, snapshot, bases, expected)
+        span = f"{instant_text(question.compare_to.start)} to {instant_text(question.compare_to.end)}"
+        gaps = [gap.model_copy(update={"message": f"{gap.message} (in {span})"}) for gap in other.gaps]
+        return (
+            Coverage(
+                complete=coverage.complete and other.complete,
+                answered=tuple(sorted({*coverage.answered, *other.answered})),
+                gaps=(*coverage.gaps, *gaps),
+            ),
+            (*notes, *(f"{note} (in {span})" for note in said)),
+        )
+
+    def _covered_in(
+        self, period: ChargePeriod, snapshot: Snapshot, bases: Sequence[CostBasis], expected: Sequence[str]
+    ) -> tuple[Coverage, tuple[str, ...]]:
+        return coverage_of(snapshot, snapshot.touching([period]), period, bases, self._accounts, expected)
 
     def _mended(self, answer: Callable[[], _Answer]) -> _Answer:
         """The answer; once more where cubes were damaged and are made again from their facts."""

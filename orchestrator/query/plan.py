@@ -61,6 +61,8 @@ class Planner:
 
         """
         dimensions = tuple(self._catalog.resolve(name) for name in question.group_by)
+        for dimension in dimensions:
+            self._values.require_tag(dimension)
         conditions, filtered = self._conditions(question)
         spend_conditions, spend_columns = spend_expressions(self._spend(question.spend))
         rates = rates_for(question.conversion, self._business.rates) if question.conversion else None
@@ -96,6 +98,7 @@ class Planner:
         for condition in question.filters:
             check_filter(condition)
             dimension = self._catalog.resolve(condition.column)
+            self._values.require_tag(dimension)
             used.append(dimension)
             values = tuple(condition.values)
             operator = condition.operator

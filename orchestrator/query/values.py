@@ -11,9 +11,9 @@ from sqlglot import exp
 from orchestrator.ledger.cubes import GRAINS, Grain
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.snapshot import Snapshot
-from orchestrator.query.dimensions import Dimension, DimensionCatalog
+from orchestrator.query.dimensions import TAG_PREFIX, Dimension, DimensionCatalog
 from orchestrator.query.sql import column, text
-from shared_models.errors import UnknownValueError, near_matches
+from shared_models.errors import UnknownColumnError, UnknownValueError, near_matches
 from shared_models.query import FilterOperator
 
 _MANY: Final = 50_000
@@ -35,6 +35,23 @@ class ValueIndex:
         self._ledger = ledger
         self._snapshot = snapshot
         self._catalog = catalog
+
+    def require_tag(self, dimension: Dimension) -> None:
+        """Check that a tag key occurs, in one of its spellings: a mistyped one would leave everything unallocated.
+
+        Raises:
+            UnknownColumnError: it never does; near keys are in the hint.
+
+        """
+        if dimension.name.startswith(TAG_PREFIX) and dimension.name not in self._catalog.tag_names:
+            known = self.tag_names()
+            if self._snapshot.booked and dimension.name not in known:
+                raise UnknownColumnError(dimension.name, known)
+
+    def tag_names(self) -> tuple[str, ...]:
+        """`tags.<key>` of every key that occurs in the snapshot, sorted, and of those that are configured."""
+        found = _tag_keys(self._ledger, self._snapshot) if self._snapshot.booked else ()
+        return tuple(sorted({*self._catalog.tag_names, *(f"{TAG_PREFIX}{key}" for key in found)}))
 
     def require(self, dimension: Dimension, values: Sequence[str]) -> None:
         """Check that each value occurs somewhere.
@@ -120,6 +137,15 @@ def _cube_union(ledger: Ledger, snapshot: Snapshot, grain: Grain, selected: Sequ
         select = exp.select(*selected).distinct().from_(table)
         union = select if union is None else exp.Union(this=union, expression=select, distinct=False)
     return union if union is not None else exp.select(*selected)
+
+
+@lru_cache(maxsize=4)
+def _tag_keys(ledger: Ledger, snapshot: Snapshot) -> tuple[str, ...]:
+    relation = union_of(ledger, snapshot, ("Tags",))
+    keys = exp.func("unnest", exp.func("map_keys", column("Tags")))
+    select = exp.select(exp.alias_(keys, "key")).distinct().from_(relation)
+    with ledger.cursor() as cursor:
+        return tuple(sorted(row[0] for row in cursor.execute(select.sql("duckdb")).fetchall()))
 
 
 @lru_cache(maxsize=16)

@@ -36,7 +36,7 @@ def _line_items(ledger: Ledger, snapshot: Snapshot) -> tuple[Source, ...]:
 
 def _dataset(name: DatasetName) -> SqlTable:
     def sources(ledger: Ledger, snapshot: Snapshot) -> tuple[Source, ...]:
-        files = Datasets(ledger).tables_at(snapshot.generation)[name.value].files
+        files = Datasets(ledger).table_at(name, snapshot.generation).files
         return tuple(Source(file, file.stem) for file in files)  # a snapshot's file is named by its hash
 
     return SqlTable(name.value, dataset_columns(name), sources)

@@ -97,7 +97,7 @@ def _describe(
         dimensions={
             "focus": GROUPABLE if dimension is None else (),
             "business": engine.catalog.business_names,
-            "tags": engine.catalog.tag_names,
+            "tags": ValueIndex(deps.ledger, snapshot, engine.catalog).tag_names()[:_SHOWN],
             "spend": tuple(sorted({*BUILT_IN_SPEND, *deps.settings.business.spend})),
             "rates": tuple(sorted(deps.settings.business.rates)),
         },

@@ -47,4 +47,9 @@ def tools_of(toolsets: Sequence[str]) -> tuple[ToolSpec, ...]:
             raise InvalidArgumentError(
                 "--toolsets", f"There is no toolset {name!r}.", hint=f"Toolsets: {', '.join(TOOLSETS)}."
             )
-    return tuple(spec for spec in TOOLS if spec.toolset in toolsets)
+    found = tuple(spec for spec in TOOLS if spec.toolset in toolsets)
+    if not found:
+        raise InvalidArgumentError(
+            "--toolsets", "These toolsets hold no tool yet.", hint=f"The default is {', '.join(DEFAULT_TOOLSETS)}."
+        )
+    return found

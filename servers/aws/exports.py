@@ -58,6 +58,8 @@ _NUMBERS: Final = (
     "reservationneteffectivecost",
     "reservationunusedamortizedupfrontfeeforbillingperiod",
     "reservationunusedrecurringfee",
+    "reservationnetunusedamortizedupfrontfeeforbillingperiod",
+    "reservationnetunusedrecurringfee",
     "savingsplansavingsplaneffectivecost",
     "savingsplannetsavingsplaneffectivecost",
     "savingsplantotalcommitmenttodate",

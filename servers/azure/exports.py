@@ -4,6 +4,7 @@ The actual export knows BilledCost: purchases in full, covered usage at 0. The a
 purchases spread over the usage that they cover, and what went unused. Each declares what it knows. Where the ledger has
 both, it counts the amortised rows and, of the actual ones, the purchases alone, which make parts of their own: together
 they are the whole bill in both metrics, and no charge twice. With one of them, answers say which metric is not known.
+Ids are written as in Azure's own FOCUS export, so that both formats of one bill meet.
 """
 
 from pathlib import Path

@@ -54,7 +54,8 @@ class Kept:
     def __init__(self, home: Path) -> None:
         self.ledger = Ledger(home / "ledger")
         self.datasets = Datasets(self.ledger)
-        self.tables = self.datasets.tables_at(self.ledger.snapshot().generation)
+        at = self.ledger.snapshot().generation
+        self.tables = {name.value: self.datasets.table_at(name, at) for name in DatasetName}
 
     def relation(self, name: str) -> str:
         return f"read_parquet({[str(file) for file in self.tables[name].files]})"

@@ -49,7 +49,9 @@ def imported(capsys: pytest.CaptureFixture[str], arguments: Sequence[str]) -> di
 
 
 def billed(ledger: Ledger) -> Decimal:
-    files = [str(file) for file in Datasets(ledger).tables_at(ledger.snapshot().generation)["invoice_detail"].files]
+    files = [
+        str(file) for file in Datasets(ledger).table_at(DatasetName.INVOICE_DETAIL, ledger.snapshot().generation).files
+    ]
     with duckdb.connect() as connection:
         return connection.execute(f"SELECT sum(BilledCost) FROM read_parquet({files})").fetchone()[0]
 

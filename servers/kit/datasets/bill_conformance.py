@@ -15,6 +15,7 @@ from servers.kit.conformance.builtin import builtin_model
 from servers.kit.conformance.check import check_facts
 from servers.kit.datasets.files import Origin
 from servers.kit.datasets.items import part_of_items
+from serving.files import write_whole
 from shared_models.conformance import ConformanceFact
 from shared_models.dataset import DatasetName
 from shared_models.export import DatasetPart, ExportPart
@@ -75,9 +76,7 @@ def _part(out: Path, bill: Bill) -> DatasetPart:
     if found is None:
         origin = Origin(DatasetName.CONFORMANCE, bill.provider, bill.conformance_key, bill.data_as_of)
         found = part_of_items(_facts(bill), origin, out)
-        temporary = known.with_suffix(".tmp")
-        temporary.write_text(found.model_dump_json(), encoding="utf-8")
-        temporary.replace(known)
+        write_whole(known, found.model_dump_json().encode())
     return found
 
 

@@ -19,6 +19,7 @@ from servers.kit.exports.layout import UNDERSTOOD, Export, discover
 from servers.kit.exports.native import NativeFormat
 from servers.kit.exports.read import open_source
 from servers.kit.exports.recognise import Recognised, recognise_source
+from servers.kit.exports.repeats import without_repeats
 from servers.kit.exports.split_cost import split_condition
 from servers.kit.exports.sql import literal, quoted
 from servers.kit.exports.survey import survey
@@ -31,6 +32,7 @@ from shared_models.export import ConvertedExport, CostBasis, ExportPart, ImportR
 
 Progress = Callable[[float, str], None]
 _BLOCK: Final = 1 << 20
+_UNKNOWN: Final = "has none of the known shapes"
 
 
 @dataclass(frozen=True)
@@ -63,22 +65,32 @@ def convert(
     _make(out)
     converted: list[ConvertedExport] = []
     work = [(export, *group) for export in discover(path) for group in groups_of(export, natives)]
-    known = [export.key for export, _, _ in work]
+    skipped: list[tuple[Path, str]] = []
     for number, (export, wanted, files) in enumerate(work):
         if progress:
             progress(number / len(work), Path(export.key).name)
         found = _convert_group(export, files, out, provider, _only(natives, wanted), options)
-        if found is not None:
+        if isinstance(found, ConvertedExport):
             converted.append(found)
+        else:
+            skipped += [(file, found) for file in files]
     if not converted:
+        file, why = skipped[0] if skipped else (path, _UNKNOWN)
         raise UnreadableExportError(
-            "No file here is a bill that SkyLedger knows.",
-            file=known[0] if known else str(path),
+            f"No file here is a bill that SkyLedger knows: {file.name} {why}.",
+            file=str(file),
             hint=f"SkyLedger reads {UNDERSTOOD}.",
         )
     if progress:
         progress(1.0, "done")
-    return tuple(converted)
+    return _noted(converted, [f"{file.name} {why} and was not read" for file, why in skipped])
+
+
+def _noted(converted: Sequence[ConvertedExport], notes: Sequence[str]) -> tuple[ConvertedExport, ...]:
+    """What was left out is said with the first report."""
+    first, *rest = converted
+    report = first.report.model_copy(update={"notes": (*first.report.notes, *notes)})
+    return (first.model_copy(update={"report": report}), *rest)
 
 
 def _only(natives: Sequence[NativeFormat], wanted: str) -> Sequence[NativeFormat]:
@@ -93,7 +105,9 @@ def _convert_group(
     provider: str | None,
     natives: Sequence[NativeFormat],
     options: ConvertOptions,
-) -> ConvertedExport | None:
+) -> ConvertedExport | str:
+    """The converted files, or why they are no bill."""
+    files, repeats = without_repeats(files)
     scratch = out / f".work-{uuid.uuid4().hex}"
     _make(scratch)
     written: list[ExportPart] = []
@@ -102,7 +116,9 @@ def _convert_group(
             columns = open_source(connection, files)
             recognised = recognise_source(connection, columns, natives, files[0])
             if recognised is None:
-                return None
+                return _UNKNOWN
+            if connection.execute("SELECT 1 FROM source LIMIT 1").fetchone() is None:
+                return "holds no rows"
             origin = _origin(export, files, recognised, options)
             converted = _convert_rows(connection, recognised, origin, files, out, provider, options, written)
     except duckdb.Error as error:
@@ -113,7 +129,8 @@ def _convert_group(
         raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return converted
+    said = [f"{repeat.name} says the same as {first.name} and was not read" for repeat, first in repeats]
+    return _noted([converted], said)[0]
 
 
 def _convert_rows(

@@ -23,7 +23,7 @@ class Invoices:
     def __init__(self, lines: Sequence[InvoiceLine]) -> None:
         self._lines = lines
 
-    def lines(self, period: ChargePeriod) -> Sequence[InvoiceLine]:
+    def lines(self, period: ChargePeriod, generation: int) -> Sequence[InvoiceLine]:
         return self._lines
 
 

@@ -19,11 +19,11 @@ TABLE = (
 def test_a_plain_table_gives_the_lines_of_its_month(tmp_path: Path) -> None:
     (tmp_path / "october.csv").write_text(TABLE)
 
-    [line] = InvoiceFolder(tmp_path).lines(OCTOBER)
+    [line] = InvoiceFolder(tmp_path).lines(OCTOBER, 0)
 
     assert (line.invoice_id, line.billing_account_id, line.invoice_issuer_name) == ("I-1", "100", "AWS")
     assert (line.amount, line.currency) == (Decimal("1234.56"), "USD")
-    assert [line.amount for line in InvoiceFolder(tmp_path).lines(SEPTEMBER)] == [Decimal(1000)]
+    assert [line.amount for line in InvoiceFolder(tmp_path).lines(SEPTEMBER, 0)] == [Decimal(1000)]
 
 
 def test_focus_invoice_detail_is_read_with_its_status_and_without_voided_lines(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_focus_invoice_detail_is_read_with_its_status_and_without_voided_lines(t
             f" ('99', 'Voided')) AS v (c, s)) TO '{tmp_path}/detail.parquet' (FORMAT parquet)"
         )
 
-    lines = InvoiceFolder(tmp_path).lines(OCTOBER)
+    lines = InvoiceFolder(tmp_path).lines(OCTOBER, 0)
 
     assert [(line.amount, line.open, line.charge_category) for line in lines] == [
         (Decimal("10.01"), False, "Usage"),
@@ -44,7 +44,7 @@ def test_focus_invoice_detail_is_read_with_its_status_and_without_voided_lines(t
 
 
 def test_without_a_folder_there_are_no_invoices(tmp_path: Path) -> None:
-    assert list(InvoiceFolder(tmp_path / "nothing").lines(OCTOBER)) == []
+    assert list(InvoiceFolder(tmp_path / "nothing").lines(OCTOBER, 0)) == []
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,6 @@ def test_what_cannot_be_read_is_refused_with_its_place(tmp_path: Path, text: str
     (tmp_path / "october.csv").write_text(text.replace("1.234,56 USD", '"1.234,56 USD"'))
 
     with pytest.raises(UnreadableExportError, match=said) as caught:
-        InvoiceFolder(tmp_path).lines(OCTOBER)
+        InvoiceFolder(tmp_path).lines(OCTOBER, 0)
 
     assert "october.csv" in caught.value.message

@@ -12,6 +12,7 @@ from orchestrator.ledger.upkeep import sweep
 from servers.kit.datasets.focus_files import convert_datasets
 from servers.kit.exports.convert import ConvertOptions
 from shared_models.dataset import DatasetName
+from shared_models.errors import SnapshotExpiredError
 from shared_models.export import DatasetPart
 from skyledger.cli import run
 from tests.builders import NOW, dataset_part
@@ -89,7 +90,7 @@ def test_a_sweep_between_arrival_and_commit_loses_nothing(ledger: Ledger, invent
     assert datasets.items(*datasets.current()) == []
 
 
-def test_a_catalogue_made_again_names_no_dataset_that_was_swept(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_catalogue_made_again_says_what_was_swept(ledger: Ledger, tmp_path: Path) -> None:
     for day, names in enumerate((["sp-1"], ["sp-2"])):
         now = NOW + timedelta(days=day)
         Datasets(ledger).book([commitments(tmp_path, "one", *names)], now=now, reason="test")
@@ -98,7 +99,22 @@ def test_a_catalogue_made_again_names_no_dataset_that_was_swept(ledger: Ledger, 
     ledger.home.catalog.unlink()
 
     opened = Ledger(ledger.home.root)
-    first, last = (Datasets(opened).tables_at(generation)["contract_commitment"].files for generation in (1, 2))
-    assert (len(first), len(last)) == (0, 1)
+    with pytest.raises(SnapshotExpiredError):
+        Datasets(opened).table_at(DatasetName.CONTRACT_COMMITMENT, 1)
+    assert len(Datasets(opened).table_at(DatasetName.CONTRACT_COMMITMENT, 2).files) == 1
     assert names_of(opened) == ["sp-2"]
     opened.close()
+
+
+def test_what_a_sweep_forgot_is_said_and_not_answered_as_nothing(ledger: Ledger, tmp_path: Path) -> None:
+    datasets = Datasets(ledger)
+    datasets.book([commitments(tmp_path, "erp", "c1")], now=NOW, reason="test")
+    first = ledger.snapshot().generation
+    datasets.book([commitments(tmp_path, "erp", "c1", "c2")], now=NOW + timedelta(days=1), reason="test")
+
+    assert len(datasets.table_at(DatasetName.CONTRACT_COMMITMENT, first).files) == 1
+    sweep(ledger.catalog, retention=timedelta(0), now=NOW + timedelta(days=800))
+
+    with pytest.raises(SnapshotExpiredError):
+        datasets.table_at(DatasetName.CONTRACT_COMMITMENT, first)
+    assert names_of(ledger) == ["c1", "c2"]

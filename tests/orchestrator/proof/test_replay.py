@@ -36,7 +36,7 @@ class Invoices:
 
     amount = Decimal("30.25")
 
-    def lines(self, period: ChargePeriod) -> Sequence[InvoiceLine]:
+    def lines(self, period: ChargePeriod, generation: int) -> Sequence[InvoiceLine]:
         return [InvoiceLine("100", "USD", self.amount)]
 
 

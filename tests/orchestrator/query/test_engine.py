@@ -219,3 +219,36 @@ def test_a_period_that_no_bill_touches_has_no_costs(ledger: Ledger) -> None:
         answer = ask(ledger, period=ChargePeriod.month(2020, 1), group_by=("ServiceName",), spend=spend)
 
         assert (answer.totals, answer.data) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"group_by": ("tags.enviroment",)},
+        {"filters": [CostFilter(column="tags.enviroment", operator=FilterOperator.IS_NULL)]},
+    ],
+)
+def test_a_mistyped_tag_key_is_an_error_with_near_keys_and_not_all_unallocated(ledger: Ledger, asked: dict) -> None:
+    with pytest.raises(UnknownColumnError) as caught:
+        ask(ledger, **asked)
+
+    assert "tags.environment" in caught.value.hint
+
+
+def test_a_comparison_names_the_period_that_lacks_data(ledger: Ledger) -> None:
+    answer = ask(ledger, compare_to=ChargePeriod.month(2020, 1))
+
+    assert not answer.coverage.complete
+    assert any("no charges in this period" in note and "2020-01-01 to 2020-02-01" in note for note in answer.notes)
+
+
+def test_accounts_that_only_a_source_kept_aside_knows_are_said(ledger: Ledger, tmp_path: Path) -> None:
+    wide = [cost_row(SubAccountId=name) for name in ("a1", "a2", "a4", "a5")]
+    other = [cost_row(SubAccountId=name) for name in ("a5", "a6")]
+    for name, rows in (("wide", wide), ("other", other)):
+        part = export_part(tmp_path / name, rows, source_key=name)
+        ledger.adopt([part], [], now=NOW, reason="test")
+
+    codes = {gap.code: gap.message for gap in ask(ledger).coverage.gaps}
+
+    assert codes["not_counted"].startswith("1 accounts")

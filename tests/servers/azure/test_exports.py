@@ -14,7 +14,7 @@ from orchestrator.query.question import Measure, Question
 from servers.azure.exports import NATIVE_FORMATS
 from servers.kit.exports.convert import convert
 from shared_models.export import CostBasis, SourceFormat
-from tests.builders import NOW, OCTOBER
+from tests.builders import NOW, OCTOBER, cost_row, export_part
 
 HEADER = (
     "billingAccountId,billingCurrency,billingPeriodStartDate,SubscriptionId,date,meterCategory,meterId,quantity,"
@@ -125,3 +125,25 @@ def test_a_price_times_a_large_quantity_is_read(tmp_path: Path) -> None:
     [converted] = convert(tmp_path / "bill.csv", tmp_path / "out", provider=None, natives=NATIVE_FORMATS)
 
     assert (converted.parts[0].totals[0].list_cost, converted.parts[0].totals[0].contracted_cost) == (144, 108)
+
+
+def test_a_native_bill_and_its_focus_twin_count_once(tmp_path: Path) -> None:
+    account, subscription = "/providers/Microsoft.Billing/billingAccounts/8611537", "/subscriptions/64e355d7"
+    write(tmp_path / "actual" / "bill.csv", [ACTUAL[2].replace("b1,", "8611537,", 1).replace(",s1,", ",64E355D7,")])
+    [native] = convert(tmp_path / "actual", tmp_path / "out-native", provider=None, natives=NATIVE_FORMATS)
+    twin = cost_row(
+        x_Provider="azure",
+        BillingAccountId=account,
+        SubAccountId=subscription,
+        ChargePeriodStart="2026-10-02",
+        BillingCurrency="EUR",
+        Cost="4.25",
+    )
+    ledger = Ledger(tmp_path / "ledger")
+
+    ledger.adopt(native.parts, [], now=NOW, reason="import")
+    ledger.adopt([export_part(tmp_path / "focus", [twin])], [], now=NOW, reason="import")
+
+    assert native.parts[0].billing_account_id == account
+    assert native.parts[0].sub_account_ids == (subscription,)
+    assert [load.source_format for load in ledger.snapshot().booked] == [SourceFormat.FOCUS_1_2]

@@ -303,3 +303,28 @@ def test_of_two_equal_tag_keys_the_last_wins(tmp_path: Path) -> None:
     [converted] = convert(write(tmp_path / "bill.csv", [{"Tags": tags}]), tmp_path / "out", provider="aws")
 
     assert read(converted.parts, "Tags") == [({"team": "t", "env": "resource"},)]
+
+
+def test_a_file_that_stands_twice_in_a_folder_counts_once(tmp_path: Path) -> None:
+    file = write(tmp_path / "in" / "bill.csv", [{"BilledCost": "10"}])
+    (tmp_path / "in" / "bill (1).csv").write_bytes(file.read_bytes())
+    (tmp_path / "in" / "bill.csv.gz").write_bytes(gzip.compress(file.read_bytes()))
+    (tmp_path / "in" / "link.csv").symlink_to(file)
+    write(tmp_path / "in" / "more.csv", [{"BilledCost": "7.00"}])
+
+    [converted] = convert(tmp_path / "in", tmp_path / "out", provider="aws")
+
+    assert sum(total.billed_cost for part in converted.parts for total in part.totals) == 17
+    assert len([note for note in converted.report.notes if "says the same as" in note]) == 3
+
+
+def test_what_is_left_out_of_a_folder_is_said_and_a_bill_without_rows_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "bill.csv", [{}])
+    (tmp_path / "in" / "renamed.csv").write_text("Kosten,Konto\n1,2\n")
+    (tmp_path / "old-mac.csv").write_bytes((tmp_path / "in" / "bill.csv").read_bytes().replace(b"\r\n", b"\r"))
+
+    [converted] = convert(tmp_path / "in", tmp_path / "out", provider="aws")
+
+    assert any("renamed.csv has none of the known shapes" in note for note in converted.report.notes)
+    with pytest.raises(UnreadableExportError, match="holds no rows"):
+        convert(tmp_path / "old-mac.csv", tmp_path / "out-mac", provider="aws")
