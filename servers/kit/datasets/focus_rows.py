@@ -6,6 +6,7 @@ from typing import Final
 import duckdb
 
 from servers.kit.exports.focus_datasets import DatasetShape
+from servers.kit.exports.native import normalised
 from servers.kit.exports.providers import cloud_of, slug_of
 from servers.kit.exports.sql import as_json, as_money, as_text, as_time, literal, quoted
 from shared_models.dataset import FOCUS_DATASETS, RECORD_KEYS, columns_of
@@ -60,7 +61,7 @@ def create_rows(
 
 
 def _source(column: Column, shape: DatasetShape) -> str | None:
-    return shape.spelling.get(column.name.lower())
+    return shape.spelling.get(normalised(column.name))
 
 
 def _value(column: Column, shape: DatasetShape, kinds: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from servers.kit.exports.native import normalised
 from servers.kit.exports.providers import cloud_of
 from servers.kit.exports.sql import quoted
 from shared_models.errors import UnreadableExportError, near_matches
@@ -53,19 +54,19 @@ _UNASSIGNED: Final = frozenset({"RegionId", "RegionName", "SkuId", "SkuPriceId",
 
 @dataclass(frozen=True)
 class FocusShape:
-    """A recognised FOCUS file: its version and the real spelling of its columns."""
+    """A recognised FOCUS file: its version and the real spelling of its columns by their normalised names."""
 
     version: SourceFormat
     spelling: Mapping[str, str]
 
 
 def recognise(columns: Iterable[str]) -> FocusShape | None:
-    """The FOCUS version behind a header; None where it is not FOCUS. Upper and lower case do not matter."""
-    spelling = {name.lower(): name for name in columns}
-    if sum(name.lower() in spelling for name in REQUIRED) < _ENOUGH:
+    """The FOCUS version behind a header; None where it is not FOCUS. Case and underscores do not matter."""
+    spelling = {normalised(name): name for name in columns}
+    if sum(normalised(name) in spelling for name in REQUIRED) < _ENOUGH:
         return None
     for version, markers in _MARKERS:
-        if any(marker.lower() in spelling for marker in markers):
+        if any(normalised(marker) in spelling for marker in markers):
             return FocusShape(version, spelling)
     return FocusShape(SourceFormat.FOCUS_1_0, spelling)
 
@@ -78,7 +79,7 @@ def require_columns(shape: FocusShape, file: str) -> None:
 
     """
     for name in REQUIRED:
-        if name.lower() not in shape.spelling:
+        if normalised(name) not in shape.spelling:
             near = near_matches(name, shape.spelling.values(), limit=2)
             raise UnreadableExportError(
                 "A mandatory FOCUS column is missing.",
@@ -94,7 +95,7 @@ def focus_mapping(shape: FocusShape, kinds: Mapping[str, str]) -> dict[str, str]
     mapping: dict[str, str] = {}
     for name in FACT_COLUMNS:
         sources = [name, *_FALLBACKS.get(name, ())]
-        present = [quoted(shape.spelling[s.lower()]) for s in sources if s.lower() in shape.spelling]
+        present = [quoted(shape.spelling[normalised(s)]) for s in sources if normalised(s) in shape.spelling]
         if present:
             expression = present[0] if len(present) == 1 else f"COALESCE({', '.join(dict.fromkeys(present))})"
             mapping[name] = _assigned(expression) if name in _UNASSIGNED else expression

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from servers.kit.exports.native import normalised
 from shared_models.dataset import FOCUS_DATASETS, DatasetName
 from shared_models.errors import UnreadableExportError, near_matches
 from shared_models.export import SourceFormat
@@ -18,7 +19,7 @@ _EARLIER: Final = "1.3"
 
 @dataclass(frozen=True)
 class DatasetShape:
-    """A recognised file: its dataset, its version and the real spelling of its columns by their lower-case names."""
+    """A recognised file: its dataset, its version and the real spelling of its columns by their normalised names."""
 
     name: DatasetName
     version: SourceFormat
@@ -32,8 +33,8 @@ class DatasetShape:
 
 
 def recognise_dataset(columns: Iterable[str]) -> DatasetShape | None:
-    """The dataset behind a header; None where it is a bill or nothing of FOCUS. Upper and lower case do not matter."""
-    spelling = {name.lower(): name for name in columns}
+    """The dataset behind a header; None where it is a bill or nothing of FOCUS. Case and underscores do not matter."""
+    spelling = {normalised(name): name for name in columns}
     if _BILLS_OWN & spelling.keys():
         return None
     counts = {name: len(_own(name) & spelling.keys()) for name in FOCUS_DATASETS}
@@ -49,7 +50,7 @@ def require_columns(shape: DatasetShape, file: str) -> None:
 
     """
     for column in shape.columns:
-        if column.level is Level.MANDATORY and column.name.lower() not in shape.spelling:
+        if column.level is Level.MANDATORY and normalised(column.name) not in shape.spelling:
             near = near_matches(column.name, shape.spelling.values(), limit=2)
             raise UnreadableExportError(
                 f"The column {column.name} is missing.",
@@ -63,11 +64,11 @@ def require_columns(shape: DatasetShape, file: str) -> None:
 
 
 def _own(name: DatasetName) -> set[str]:
-    """The columns that no bill has, in lower case."""
-    return {column.lower() for column in FOCUS_DATASETS[name].names if column not in COST_AND_USAGE.names}
+    """The columns that no bill has, by their normalised names."""
+    return {normalised(column) for column in FOCUS_DATASETS[name].names if column not in COST_AND_USAGE.names}
 
 
 def _version(name: DatasetName, spelling: Mapping[str, str]) -> SourceFormat:
     """1.3 for a contract commitment without any of the columns that 1.4 brought."""
-    brought = {c.name.lower() for c in FOCUS_DATASETS[name].columns if c.since > _EARLIER} & _own(name)
+    brought = {normalised(c.name) for c in FOCUS_DATASETS[name].columns if c.since > _EARLIER} & _own(name)
     return SourceFormat.FOCUS_1_4 if brought & spelling.keys() else SourceFormat.FOCUS_1_3

@@ -9,9 +9,16 @@ import duckdb
 
 from servers.kit.exports.precheck import MAX_LINE, csv_header, first_line, inspect_text
 from servers.kit.exports.sql import literal, quoted
+from shared_models.dataset import FOCUS_DATASETS, columns_of
 from shared_models.errors import UnreadableExportError
+from shared_models.focus.own_columns import FACT_COLUMNS
 
 _AS_WRITTEN: Final = frozenset({"UUID", "DOUBLE", "HUGEINT"})
+_FOCUS_NAMES: Final = {
+    name.lower(): name
+    for names in (FACT_COLUMNS, *(columns_of(dataset) for dataset in FOCUS_DATASETS))
+    for name in names
+}
 _LINE: Final = re.compile(r"Line:\s*(\d+)")
 
 
@@ -35,7 +42,19 @@ def open_source(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) ->
     except duckdb.Error as error:
         raise _unreadable(error, files) from error
     described = connection.execute("DESCRIBE SELECT * EXCLUDE (_file, _row) FROM source").fetchall()
-    return {str(row[0]): str(row[1]) for row in described}
+    columns = {str(row[0]): str(row[1]) for row in described}
+    return columns if kind == "parquet" else _spelled(connection, columns)
+
+
+def _spelled(connection: duckdb.DuckDBPyConnection, columns: dict[str, str]) -> dict[str, str]:
+    """A table's FOCUS columns spelled as in FOCUS: DuckDB heeds no alias that differs from its column in case only."""
+    spelled: dict[str, str] = {}
+    for name, kind in columns.items():
+        wanted = _FOCUS_NAMES.get(name.lower(), name)
+        if wanted != name:
+            connection.execute(f"ALTER TABLE source RENAME COLUMN {quoted(name)} TO {quoted(wanted)}")
+        spelled[wanted] = kind
+    return spelled
 
 
 _OPTIONS: Final = "union_by_name=true, filename='_file', file_row_number=true"

@@ -68,14 +68,12 @@ def as_decimal(expression: str, kind: str) -> str:
 
 
 def as_time(expression: str, kind: str) -> str:
-    """The instant in UTC without zone; a text without zone is UTC; m/d/Y is read too."""
+    """The instant in UTC without zone; a text without zone is UTC. 09/01/2026 is no time: two days are meant by it."""
     if kind.startswith("TIMESTAMP WITH"):
         return f"({expression} AT TIME ZONE 'UTC')"
     if kind.startswith(("TIMESTAMP", "DATE")):
         return f"CAST({expression} AS TIMESTAMP)"
-    text = as_text(expression, kind)
-    iso = f"(TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
-    return f"COALESCE({iso}, TRY_STRPTIME({text}, ['%m/%d/%Y', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M']))"
+    return f"(TRY_CAST({as_text(expression, kind)} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
 
 
 def as_map(expression: str, kind: str) -> str:

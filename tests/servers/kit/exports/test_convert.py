@@ -3,10 +3,13 @@
 import csv
 import gzip
 import json
+import re
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -232,11 +235,41 @@ def test_tags_are_read_in_every_form_that_clouds_write(tmp_path: Path, tags: str
     assert read(converted.parts, "Tags") == [(read_as,)]
 
 
-@pytest.mark.parametrize("written", ["2026-10-02", "2026-10-02 00:00:00", "2026-10-02T02:00:00+02:00", "10/2/2026"])
+@pytest.mark.parametrize("written", ["2026-10-02", "2026-10-02 00:00:00", "2026-10-02T02:00:00+02:00"])
 def test_a_time_without_zone_is_utc_and_an_offset_is_heeded(tmp_path: Path, written: str) -> None:
     [converted] = convert(write(tmp_path / "b.csv", [{"ChargePeriodStart": written}]), tmp_path / "out", provider="aws")
 
     assert str(read(converted.parts, "ChargePeriodStart")[0][0]) == "2026-10-02 00:00:00"
+
+
+def test_a_date_that_two_days_are_meant_by_is_no_time(tmp_path: Path) -> None:
+    bill = write(tmp_path / "b.csv", [{"ChargePeriodStart": "10/02/2026"}])
+
+    with pytest.raises(TooManyRejectsError, match="ChargePeriodStart is not a time"):
+        convert(bill, tmp_path / "out", provider="aws")
+
+
+def _as_csv(file: Path, row: dict[str, str]) -> None:
+    with file.open("w", newline="", encoding="utf-8") as handle:
+        csv.writer(handle).writerows([row.keys(), row.values()])
+
+
+SPELLINGS = {"lower": str.lower, "upper": str.upper, "snake": lambda name: re.sub("(?<!^)(?=[A-Z])", "_", name).lower()}
+WRITERS = {
+    "csv": _as_csv,
+    "json": lambda file, row: file.write_text(json.dumps(row), encoding="utf-8"),
+    "parquet": lambda file, row: pq.write_table(pa.Table.from_pylist([row]), file),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("kind", WRITERS)
+def test_the_spelling_of_columns_does_not_matter(tmp_path: Path, kind: str, spelling: str) -> None:
+    WRITERS[kind](tmp_path / f"bill.{kind}", {SPELLINGS[spelling](name): value for name, value in VALUES.items()})
+
+    [converted] = convert(tmp_path / f"bill.{kind}", tmp_path / "out", provider="aws")
+
+    assert read(converted.parts, "BilledCost, Tags, ServiceProviderName") == [(Decimal(1), {"a": "b"}, "AWS")]
 
 
 def _cut(data: bytes) -> bytes:
