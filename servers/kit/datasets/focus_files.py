@@ -16,6 +16,7 @@ from servers.kit.exports.convert import ConvertOptions
 from servers.kit.exports.focus_datasets import DatasetShape, recognise_dataset, require_columns
 from servers.kit.exports.grouping import columns_of_file
 from servers.kit.exports.layout import Export, discover, is_bill
+from servers.kit.exports.native import normalised
 from servers.kit.exports.read import kind_of, open_source
 from servers.kit.exports.sql import literal, quoted
 from shared_models.dataset import RECORD_KEYS, DatasetName, columns_of
@@ -76,7 +77,7 @@ def _convert(
     try:
         with scratch_connection() as connection:
             kinds = open_source(connection, files)
-            shape = DatasetShape(header.name, header.version, {name.lower(): name for name in kinds})
+            shape = DatasetShape(header.name, header.version, {normalised(name): name for name in kinds})
             require_columns(shape, str(files[0]))
             create_rows(connection, shape, kinds, provider=provider)
             read, refused = _rejections(connection)
