@@ -7,12 +7,12 @@ from typing import Final
 
 from orchestrator.ledger.catalog import unstamp
 from orchestrator.ledger.dataset_rows import DatasetRow, close_row, current_row, insert_row, set_booked
-from orchestrator.ledger.duck import connect, quoted, readable, text_literal
-from orchestrator.ledger.filing import sha256_of
-from orchestrator.ledger.home import LedgerHome, publish
-from serving.files import discard, temporary_beside
+from orchestrator.ledger.duck import connect, readable
+from orchestrator.ledger.home import LedgerHome
+from serving.files import publish_by_content, temporary
 from shared_models.dataset import RECORD_KEYS, STATED_BY, DatasetName, columns_of
 from shared_models.disk import unavailable
+from shared_models.quoting import literal, quoted
 
 MERGED: Final = "merged"
 """The source key of what was merged from several sources."""
@@ -63,24 +63,22 @@ def _merge(home: LedgerHome, name: DatasetName, provider: str, sources: Sequence
     """One file in which each thing is as the best source that states it has it; sources come best first."""
     columns = ", ".join(map(quoted, columns_of(name)))
     keys, order = (", ".join(map(quoted, one[name])) for one in (STATED_BY, RECORD_KEYS))
-    temporary = temporary_beside(home.snapshots / MERGED)
     try:
-        with connect() as duck, readable(name.value):
-            row = duck.execute(
-                f"COPY (SELECT {columns} FROM ({_ranked(home, sources)}) QUALIFY _rank = min(_rank) OVER (PARTITION BY"
-                f" {keys}) ORDER BY {order}) TO {text_literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
-            ).fetchone() or (0,)
-        sha256 = sha256_of(temporary)
-        publish(temporary, home.snapshots / f"{sha256}.parquet")
+        with temporary(home.snapshots / MERGED) as beside:
+            with connect() as duck, readable(name.value):
+                row = duck.execute(
+                    f"COPY (SELECT {columns} FROM ({_ranked(home, sources)}) QUALIFY _rank = min(_rank) OVER"
+                    f" (PARTITION BY {keys}) ORDER BY {order})"
+                    f" TO {literal(str(beside))} (FORMAT parquet, COMPRESSION zstd)"
+                ).fetchone() or (0,)
+            file, sha256 = publish_by_content(beside, ".parquet")
     except OSError as error:
         raise unavailable(error, name.value) from error
-    finally:
-        discard(temporary)
     return DatasetRow(
         name=name,
         provider=provider,
         source_key=MERGED,
-        file=f"snapshots/{sha256}.parquet",
+        file=f"snapshots/{file.name}",
         rows=int(str(row[0])),
         sha256=sha256,
         data_as_of=sources[0]["data_as_of"],
@@ -89,6 +87,6 @@ def _merge(home: LedgerHome, name: DatasetName, provider: str, sources: Sequence
 
 def _ranked(home: LedgerHome, sources: Sequence[sqlite3.Row]) -> str:
     return " UNION ALL BY NAME ".join(
-        f"SELECT *, {rank} AS _rank FROM read_parquet({text_literal(str(home.root / source['file']))})"
+        f"SELECT *, {rank} AS _rank FROM read_parquet({literal(str(home.root / source['file']))})"
         for rank, source in enumerate(sources)
     )

@@ -11,7 +11,7 @@ from orchestrator.business.config import AccountRecord
 from orchestrator.ledger.catalog import new_generation, stamp, unstamp
 from orchestrator.ledger.dataset_rows import DatasetRow, current_row, insert_row, keep_reports, refresh_row
 from orchestrator.ledger.dataset_sources import settle_sources
-from orchestrator.ledger.duck import connect, readable, text_literal
+from orchestrator.ledger.duck import connect, readable
 from orchestrator.ledger.journal import FORGOTTEN
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.receive import receive_datasets
@@ -19,6 +19,7 @@ from shared_models.dataset import FOCUS_DATASETS, DatasetName, columns_of
 from shared_models.errors import SnapshotExpiredError
 from shared_models.export import DatasetPart, ImportReport
 from shared_models.organisation import SubAccount
+from shared_models.quoting import literal
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ class Datasets:
         """The rows of some snapshots of one dataset, without their nulls, times in UTC, in the files' order."""
         if not snapshots:
             return []
-        files = ", ".join(text_literal(str(self._ledger.home.root / snapshot.file)) for snapshot in snapshots)
+        files = ", ".join(literal(str(self._ledger.home.root / snapshot.file)) for snapshot in snapshots)
         with connect() as connection, readable(snapshots[0].file):
             connection.execute("SET preserve_insertion_order = true")
             result = connection.execute(f"SELECT * FROM read_parquet([{files}])")

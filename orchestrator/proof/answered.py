@@ -1,6 +1,5 @@
 """What is kept of an answer: its question, its totals, and a digest over every figure that it showed."""
 
-import hashlib
 import heapq
 import json
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from orchestrator.query.change import Quantities
 from orchestrator.query.engine import Explained
 from orchestrator.query.question import Question
 from orchestrator.state.answer import Kept
+from shared_models.digest import digest_of_json
 from shared_models.money import plain
 
 QUESTION: Final = TypeAdapter(Question)
@@ -105,5 +105,4 @@ def _text(adapter: TypeAdapter[Any], question: object) -> str:
 
 
 def _digest(figures: Mapping[str, Any] | Sequence[str]) -> str:
-    text = json.dumps(figures, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return digest_of_json(figures, 16)

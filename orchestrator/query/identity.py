@@ -5,19 +5,19 @@ definition), the mapping behind a business dimension or a tag synonym, the rates
 change of the configuration that changes what a name means gives another id; a sync that brings nothing new does not.
 """
 
-import hashlib
 from collections.abc import Sequence
 
 from orchestrator.ledger.loads import Load
 from orchestrator.ledger.snapshot import sources_digest
 from orchestrator.query.compile import Plan
+from shared_models.digest import digest_of
 from shared_models.period import instant_text
 
 
 def query_id(kind: str, meaning: Sequence[object], loads: Sequence[Load]) -> str:
     """The id of a question of some kind with this meaning over these loads: sixteen hexadecimal digits."""
     asked = "|".join([kind, *map(str, meaning), sources_digest(loads)])
-    return hashlib.sha256(asked.encode()).hexdigest()[:16]
+    return digest_of(asked, 16)
 
 
 def derived_id(kind: str, *meaning: object) -> str:
