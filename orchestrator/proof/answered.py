@@ -11,10 +11,11 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from orchestrator.claims.claim import Claim, ClaimAnswer
+from orchestrator.evidence import CostEvidence
 from orchestrator.invoices.answer import InvoiceAnswer
 from orchestrator.invoices.reconcile import BillQuestion
 from orchestrator.ledger.catalog import stamp
-from orchestrator.query.answer import CostAnswer, Evidence
+from orchestrator.query.answer import CostAnswer
 from orchestrator.query.change import Quantities
 from orchestrator.query.engine import Explained
 from orchestrator.query.question import Question
@@ -39,7 +40,7 @@ class Answered:
 
     tool: str
     question: str
-    evidence: Evidence
+    evidence: CostEvidence
     totals: Mapping[str, Decimal]
     digest: str
 
