@@ -5,8 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from orchestrator.ledger.catalog import unstamp
-from orchestrator.ledger.dataset_rows import DatasetRow, close_row, current_row, insert_row, set_booked
+from orchestrator.ledger.dataset_rows import (
+    DatasetSnapshot,
+    close_row,
+    current_row,
+    insert_row,
+    set_booked,
+    snapshot_of,
+)
 from orchestrator.ledger.duck import connect, readable
 from orchestrator.ledger.home import LedgerHome
 from serving.files import publish_by_content, temporary
@@ -42,11 +48,11 @@ def settle_sources(
     ).fetchall()
     merged = current_row(connection, name, provider, MERGED)
     if overlap := len(sources) > 1 and _overlap(home, name, sources):
-        insert_row(connection, _merge(home, name, provider, sources), generation, now)
+        insert_row(connection, _merge(home, name, provider, sources, now), generation)
     elif merged is not None:
         close_row(connection, merged, generation)
     for source in sources:
-        set_booked(connection, source, generation, unstamp(source["fetched_at"]), booked=not overlap)
+        set_booked(connection, source, generation, booked=not overlap)
 
 
 def _overlap(home: LedgerHome, name: DatasetName, sources: Sequence[sqlite3.Row]) -> bool:
@@ -59,7 +65,9 @@ def _overlap(home: LedgerHome, name: DatasetName, sources: Sequence[sqlite3.Row]
     return row is not None
 
 
-def _merge(home: LedgerHome, name: DatasetName, provider: str, sources: Sequence[sqlite3.Row]) -> DatasetRow:
+def _merge(
+    home: LedgerHome, name: DatasetName, provider: str, sources: Sequence[sqlite3.Row], now: datetime
+) -> DatasetSnapshot:
     """One file in which each thing is as the best source that states it has it; sources come best first."""
     columns = ", ".join(map(quoted, columns_of(name)))
     keys, order = (", ".join(map(quoted, one[name])) for one in (STATED_BY, RECORD_KEYS))
@@ -74,14 +82,15 @@ def _merge(home: LedgerHome, name: DatasetName, provider: str, sources: Sequence
             file, sha256 = publish_by_content(beside, ".parquet")
     except OSError as error:
         raise unavailable(error, name.value) from error
-    return DatasetRow(
+    return DatasetSnapshot(
         name=name,
         provider=provider,
         source_key=MERGED,
         file=f"snapshots/{file.name}",
         rows=int(str(row[0])),
         sha256=sha256,
-        data_as_of=sources[0]["data_as_of"],
+        data_as_of=snapshot_of(sources[0]).data_as_of,
+        fetched_at=now,
     )
 
 
