@@ -6,16 +6,15 @@ from typing import Any, Final
 import anyio.to_thread
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError
-from mcp.types import Completion, CompletionArgument, CompletionContext, PromptReference, ResourceTemplateReference
 
 from orchestrator.deps import Deps
 from orchestrator.query.dimensions import GROUPABLE
 from orchestrator.query.values import ValueIndex
+from serving.completion import complete_names
 from shared_models.errors import FinOpsError
 from shared_models.untrusted import safe_text
 
 _MOST: Final = 1000
-_MOST_COMPLETIONS: Final = 100
 
 
 def add_resources(app: MCPServer[Any], deps: Deps) -> None:
@@ -33,18 +32,7 @@ def add_resources(app: MCPServer[Any], deps: Deps) -> None:
             raise ResourceNotFoundError(f"{error.message} {error.hint}") from error
         return json.dumps([safe_text(value) for value in found[:_MOST]], ensure_ascii=False)
 
-    @app.completion()
-    async def complete(  # pyright: ignore[reportUnusedFunction]
-        _ref: PromptReference | ResourceTemplateReference,
-        argument: CompletionArgument,
-        _context: CompletionContext | None,
-    ) -> Completion | None:
-        if argument.name != "dimension":
-            return None
-        names = await anyio.to_thread.run_sync(_names, deps)
-        fitting = [name for name in names if argument.value.casefold() in name.casefold()]
-        shown = fitting[:_MOST_COMPLETIONS]
-        return Completion(values=shown, total=len(fitting), has_more=len(fitting) > len(shown))
+    complete_names(app, "dimension", lambda: anyio.to_thread.run_sync(_names, deps))
 
 
 def _values(deps: Deps, dimension: str) -> list[str]:

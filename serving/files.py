@@ -1,5 +1,6 @@
 """Files that many processes share: published whole and durable, and locks that end with the process that holds them."""
 
+import hashlib
 import os
 import sqlite3
 import uuid
@@ -13,22 +14,55 @@ from shared_models.errors import LedgerUnavailableError
 _WAIT_SECONDS: Final = 120.0
 
 
-def temporary_beside(final: Path) -> Path:
-    """A name next to a file's final one that no other process or thread uses."""
-    return final.with_name(f".{final.name}.{uuid.uuid4().hex[:12]}.tmp")
+def sha256_of(*files: Path) -> str:
+    """The hash of these files' bytes, one after another.
+
+    Raises:
+        OSError: the disk refused.
+
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as handle:
+            hashlib.file_digest(handle, lambda: digest)
+    return digest.hexdigest()
 
 
-def publish(temporary: Path, final: Path) -> None:
+@contextmanager
+def temporary(final: Path) -> Generator[Path, None, None]:
+    """A name next to a file's final one that no other process or thread uses; nothing stays under it afterwards."""
+    beside = final.with_name(f".{final.name}.{uuid.uuid4().hex[:12]}.tmp")
+    try:
+        yield beside
+    finally:
+        with suppress(OSError):  # where the disk refuses, its own error came first
+            beside.unlink()
+
+
+def publish(finished: Path, final: Path) -> None:
     """Make a finished file visible under its final name, durably: fsync the file, rename, fsync the folder.
 
     Raises:
         OSError: the disk refused.
 
     """
-    with temporary.open("rb+") as handle:
+    with finished.open("rb+") as handle:
         os.fsync(handle.fileno())
-    temporary.replace(final)
+    finished.replace(final)
     sync_folder(final.parent)
+
+
+def publish_by_content(finished: Path, suffix: str) -> tuple[Path, str]:
+    """The same under the name that its content gives it, in its own folder; returns the file and its hash.
+
+    Raises:
+        OSError: the disk refused.
+
+    """
+    sha256 = sha256_of(finished)
+    final = finished.with_name(sha256 + suffix)
+    publish(finished, final)
+    return final, sha256
 
 
 def write_whole(final: Path, data: bytes) -> None:
@@ -38,18 +72,9 @@ def write_whole(final: Path, data: bytes) -> None:
         OSError: the disk refused; the old form stays.
 
     """
-    temporary = temporary_beside(final)
-    try:
-        temporary.write_bytes(data)
-        publish(temporary, final)
-    finally:
-        discard(temporary)
-
-
-def discard(temporary: Path) -> None:
-    """Remove what is left of a temporary file; where the disk refuses, its own error came first."""
-    with suppress(OSError):
-        temporary.unlink()
+    with temporary(final) as beside:
+        beside.write_bytes(data)
+        publish(beside, final)
 
 
 def sync_folder(folder: Path) -> None:

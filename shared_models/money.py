@@ -8,9 +8,6 @@ from pydantic import PlainSerializer, WithJsonSchema
 from shared_models.base import WireModel
 from shared_models.errors import CurrencyMismatchError
 
-SCALE = Decimal("1e-12")
-"""Amounts are rounded once, on import, to this many decimals (DECIMAL(30,12))."""
-
 
 def plain(amount: Decimal) -> str:
     """The exact amount without exponent and without trailing zeros beyond the cents: `0.1` -> `0.10`."""

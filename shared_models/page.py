@@ -2,11 +2,10 @@
 
 import base64
 import binascii
-import hashlib
-import json
 import zlib
 
 from shared_models.base import WireModel
+from shared_models.digest import digest_of_json
 from shared_models.errors import CursorError
 
 
@@ -20,8 +19,7 @@ class Pagination(WireModel):
 
 def question_digest(*question: object) -> str:
     """A short digest of a question, so that a cursor cannot be used for another one."""
-    text = json.dumps(question, sort_keys=True, default=str, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return digest_of_json(question, 12)
 
 
 def encode_cursor(offset: int, *, digest: str, snapshot: str) -> str:

@@ -14,6 +14,7 @@ from orchestrator.claims.amount import Tolerance
 from orchestrator.claims.claim import Reading
 from orchestrator.query.answer import CostAnswer
 from shared_models.export import CostBasis
+from shared_models.focus.vocabularies import ChargeCategory, ChargeClass
 
 MOST: Final = 5
 CUT: Final = ("x_Provider", "ChargeCategory", "ChargeClass")
@@ -33,10 +34,10 @@ class Part:
 
 Keeps = Callable[[Part], bool]
 _WITHOUT: Final[dict[str, Keeps]] = {
-    "without credits (gross)": lambda part: part.category != "Credit",
-    "without tax": lambda part: part.category != "Tax",
-    "without tax and credits": lambda part: part.category not in {"Tax", "Credit"},
-    "without corrections": lambda part: part.charge_class != "Correction",
+    "without credits (gross)": lambda part: part.category != ChargeCategory.CREDIT,
+    "without tax": lambda part: part.category != ChargeCategory.TAX,
+    "without tax and credits": lambda part: part.category not in {ChargeCategory.TAX, ChargeCategory.CREDIT},
+    "without corrections": lambda part: part.charge_class != ChargeClass.CORRECTION,
 }
 
 

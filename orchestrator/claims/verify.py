@@ -12,7 +12,6 @@ from orchestrator.claims.periods import other_periods
 from orchestrator.claims.readings import CUT, Candidate, closest, of_period, parts_of
 from orchestrator.query.answer import CostAnswer
 from orchestrator.query.engine import QueryEngine
-from orchestrator.query.identity import derived_id
 from orchestrator.query.question import Conversion, Measure, Question
 from shared_models.coverage import Coverage, Gap
 from shared_models.errors import InvalidArgumentError, UnknownValueError
@@ -75,14 +74,7 @@ def verify(
         spend=answer.spend,
         readings=readings,
         coverage=Coverage(complete=not gaps, answered=answer.coverage.answered, gaps=gaps),
-        evidence=answer.evidence.model_copy(
-            update={
-                "query_id": derived_id(
-                    "verify_claim", answer.evidence.query_id, plain(claimed), claim.currency, tolerance
-                ),
-                "complete": not gaps,
-            }
-        ),
+        evidence=answer.evidence.derived("verify_claim", plain(claimed), claim.currency, tolerance, complete=not gaps),
     )
 
 

@@ -24,7 +24,6 @@ class Answers(Generic[Answer]):
 
     items: Mapping[str, Answer]
     coverage: Coverage
-    elapsed_ms: Mapping[str, int]
 
 
 class Federation:
@@ -79,18 +78,15 @@ class Federation:
         names = [name for name in self.names if only is None or name in only]
         items: dict[str, Answer] = {}
         gaps: dict[str, Gap] = {}
-        elapsed: dict[str, int] = {}
 
         async def ask(name: str) -> None:
-            started = anyio.current_time()
             try:
                 given = {**arguments, **(each or {}).get(name, {})}
                 items[name] = await self.ask_one(name, tool, given, model, deadline=deadline)
             except UpstreamFailure as failure:
                 gaps[name] = failure.gap
-            elapsed[name] = round((anyio.current_time() - started) * 1000)
             if tick:
-                await tick(len(elapsed), len(names), name)
+                await tick(len(items) + len(gaps), len(names), name)
 
         async with anyio.create_task_group() as tasks:
             for name in names:
@@ -100,7 +96,7 @@ class Federation:
             answered=tuple(name for name in names if name in items),
             gaps=tuple(gaps[name] for name in names if name in gaps),
         )
-        return Answers({name: items[name] for name in names if name in items}, coverage, elapsed)
+        return Answers({name: items[name] for name in names if name in items}, coverage)
 
     async def ask_one(
         self, name: str, tool: str, arguments: Mapping[str, Any], model: type[Answer], *, deadline: float

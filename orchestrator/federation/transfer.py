@@ -1,9 +1,7 @@
 """Bulk transfer: take a cloud's parts by shared path, or chunk by chunk as MCP resources, and verify every byte."""
 
 import base64
-import hashlib
 import re
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +13,10 @@ from pydantic import ValidationError
 
 from orchestrator.federation.failure import UpstreamFailure
 from orchestrator.federation.federation import Federation
-from serving.files import discard
+from serving.files import publish, temporary
 from shared_models.coverage import Gap
 from shared_models.dataset import DatasetName
+from shared_models.digest import digest_of
 from shared_models.disk import unavailable
 from shared_models.errors import TransferCorruptError
 from shared_models.export import DatasetPart, ExportAnswer, ExportManifest, ExportPart, ImportReport, PartAccess
@@ -86,7 +85,7 @@ async def _manifest(
     answer = await federation.ask_one(provider, "export_costs", arguments, ExportAnswer, deadline=deadline)
     contents = await federation.read(provider, answer.manifest_uri, deadline=deadline)
     text = contents[0].text if contents and isinstance(contents[0], TextResourceContents) else ""
-    if hashlib.sha256(text.encode()).hexdigest() != answer.manifest_sha256:
+    if digest_of(text) != answer.manifest_sha256:
         raise _corrupt(provider)
     try:
         manifest = ExportManifest.model_validate_json(text, extra="ignore")
@@ -104,18 +103,16 @@ async def _fetch(
 ) -> Part:
     if access is None or len(access.chunk_uris) != len(access.chunk_sha256):
         raise UpstreamFailure.malformed(provider)
-    temporary = into / f"{uuid.uuid4().hex}.tmp"
     target = into / f"{part.sha256}.parquet"
     try:
-        async with await anyio.open_file(temporary, "wb") as handle:
-            for uri, expected in zip(access.chunk_uris, access.chunk_sha256, strict=True):
-                contents = await federation.read(provider, uri, deadline=deadline)
-                await handle.write(_verified(provider, contents, expected))
-        await anyio.to_thread.run_sync(temporary.replace, target)
+        with temporary(target) as beside:
+            async with await anyio.open_file(beside, "wb") as handle:
+                for uri, expected in zip(access.chunk_uris, access.chunk_sha256, strict=True):
+                    contents = await federation.read(provider, uri, deadline=deadline)
+                    await handle.write(_verified(provider, contents, expected))
+            await anyio.to_thread.run_sync(publish, beside, target)
     except OSError as error:
         raise unavailable(error, into.name) from error
-    finally:
-        await anyio.to_thread.run_sync(discard, temporary)
     return part.model_copy(update={"path": str(target)})
 
 
@@ -125,7 +122,7 @@ def _verified(provider: str, contents: Sequence[object], expected: str) -> bytes
         data = base64.b64decode(content.blob) if isinstance(content, BlobResourceContents) else b""
     except ValueError:
         data = b""
-    if hashlib.sha256(data).hexdigest() != expected:
+    if digest_of(data) != expected:
         raise _corrupt(provider)
     return data
 

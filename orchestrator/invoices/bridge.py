@@ -12,7 +12,7 @@ from pydantic import Field
 
 from orchestrator.query.bill import BillPart
 from shared_models.base import WireModel
-from shared_models.focus.vocabularies import ChargeCategory
+from shared_models.focus.vocabularies import ChargeCategory, ChargeClass, ChargeFrequency, CommitmentDiscountStatus
 from shared_models.money import ExactDecimal
 
 
@@ -50,7 +50,7 @@ class BridgeStep(WireModel):
 
 def step_of(part: BillPart) -> Step:
     """The one step that a line item belongs to; a correction is one whatever it corrects."""
-    if part.charge_class == "Correction":
+    if part.charge_class == ChargeClass.CORRECTION:
         return Step.CORRECTIONS
     if step := _BY_CATEGORY.get(part.charge_category or ""):
         return step
@@ -63,10 +63,10 @@ def _commitment_or_usage(part: BillPart) -> Step:
     if part.charge_category == ChargeCategory.PURCHASE:
         if not part.of_commitment:
             return Step.OTHER_PURCHASES
-        return Step.UPFRONT_FEES if part.charge_frequency == "One-Time" else Step.RECURRING_FEES
-    if part.commitment_status == "Unused":
+        return Step.UPFRONT_FEES if part.charge_frequency == ChargeFrequency.ONE_TIME else Step.RECURRING_FEES
+    if part.commitment_status == CommitmentDiscountStatus.UNUSED:
         return Step.COMMITMENT_UNUSED
-    if part.commitment_status == "Used":
+    if part.commitment_status == CommitmentDiscountStatus.USED:
         return Step.COMMITMENT_USED
     return Step.SPLIT if part.of_split else Step.USAGE
 

@@ -13,10 +13,11 @@ from typing import Final
 import duckdb
 
 from orchestrator.invoices.source import InvoiceLine
-from orchestrator.ledger.duck import connect, text_literal
+from orchestrator.ledger.duck import connect
 from shared_models.errors import InvalidPeriodError, UnreadableExportError
 from shared_models.focus.vocabularies import InvoiceIssueStatus
 from shared_models.period import ChargePeriod, parse_instant
+from shared_models.quoting import literal
 
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "billing_account_id": ("billingaccountid", "billingaccount", "payer"),
@@ -56,7 +57,7 @@ class InvoiceFolder:
 
 
 def _lines(file: Path, period: ChargePeriod) -> list[InvoiceLine]:
-    statement = _READERS[file.suffix.lower()].format(file=text_literal(str(file)))
+    statement = _READERS[file.suffix.lower()].format(file=literal(str(file)))
     try:
         with connect() as connection:
             result = connection.execute(statement)

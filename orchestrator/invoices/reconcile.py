@@ -15,7 +15,6 @@ from orchestrator.ledger.snapshot import Snapshot
 from orchestrator.query.bill import BillPart, bill_parts, bill_snapshot, plan_bill
 from orchestrator.query.coverage import bill_coverage
 from orchestrator.query.engine import QueryEngine
-from orchestrator.query.identity import derived_id
 from orchestrator.query.plan import Planned, Planner
 from orchestrator.query.run import evidence_of
 from shared_models.coverage import Coverage
@@ -82,12 +81,8 @@ def reconcile(
         data=tuple(_bridge(unit, found, every) for unit, found in listed),
         not_listed=len(judged) - len(listed),
         coverage=coverage,
-        evidence=evidence.model_copy(
-            update={
-                "query_id": derived_id("reconcile_invoice", evidence.query_id, question, *sorted(map(repr, lines))),
-                "basis": _BASIS,
-                "complete": coverage.complete,
-            }
+        evidence=evidence.derived(
+            "reconcile_invoice", question, *sorted(map(repr, lines)), complete=coverage.complete, basis=_BASIS
         ),
     )
 

@@ -11,12 +11,13 @@ import duckdb
 
 from orchestrator.ledger.catalog import Catalog, new_generation, stamp
 from orchestrator.ledger.cubes import METRICS, build_cube, cube_totals, write_cube
-from orchestrator.ledger.duck import connect, quoted, text_literal
+from orchestrator.ledger.duck import connect
 from orchestrator.ledger.filing import corrupt, file_part
 from orchestrator.ledger.home import LedgerHome
 from orchestrator.ledger.loads import end_replaced, insert_load, rebook
 from shared_models.export import ExportPart, ImportReport
 from shared_models.focus.own_columns import FACT_COLUMNS
+from shared_models.quoting import literal, quoted
 
 Progress = Callable[[float, str], None]
 Booking = Callable[[sqlite3.Connection], int]
@@ -126,9 +127,9 @@ def _file(home: LedgerHome, part: ExportPart) -> str:
 def _verify_totals(facts: Path, cube: Path, part: ExportPart) -> None:
     """The file has our columns, and its cube sums to the announced totals to the last digit."""
     with connect() as connection:
-        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({text_literal(str(facts))})").fetchall()
+        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(facts))})").fetchall()
         columns = {str(row[0]): str(row[1]) for row in described}
-        connection.execute(f"ATTACH {text_literal(str(cube))} AS {quoted('verified')} (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(str(cube))} AS {quoted('verified')} (READ_ONLY)")
         found = {
             str(currency): (int(str(rows)), *(Decimal(str(value or 0)) for value in sums))
             for currency, rows, *sums in cube_totals(connection, "verified")

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 import duckdb
 
 from orchestrator.ledger.cubes import fill_cube, is_whole, write_cube
-from orchestrator.ledger.duck import quoted, readable, text_literal
+from orchestrator.ledger.duck import readable
 from orchestrator.ledger.home import LedgerHome
 from orchestrator.ledger.loads import Load
 from shared_models.errors import LedgerCorruptError, LedgerUnavailableError
+from shared_models.quoting import literal, quoted
 
 
 class AttachedCubes:
@@ -51,7 +52,7 @@ class AttachedCubes:
 
     def _attach_file(self, connection: duckdb.DuckDBPyConnection, load: Load) -> None:
         cube = load.cube_path(self._home.cubes)
-        connection.execute(f"ATTACH {text_literal(str(cube))} AS {quoted(_alias(load))} (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(str(cube))} AS {quoted(_alias(load))} (READ_ONLY)")
 
     def _attach_again(self, connection: duckdb.DuckDBPyConnection, load: Load) -> None:
         try:

@@ -1,6 +1,5 @@
 """The catalogue: one SQLite file that says which files make up which snapshot; its transactions commit."""
 
-import json
 import sqlite3
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
@@ -86,12 +85,6 @@ class Catalog:
         """The newest commit; 0 for an empty ledger."""
         with self.reading() as connection:
             return newest_generation(connection)
-
-    def reports(self, limit: int = 20) -> list[dict[str, object]]:
-        """The newest import reports, newest first."""
-        with self.reading() as connection:
-            rows = connection.execute("SELECT report FROM import_report ORDER BY id DESC LIMIT ?", [limit]).fetchall()
-        return [json.loads(row["report"]) for row in rows]
 
     def _restore(self, connection: sqlite3.Connection, accept_gaps: bool) -> None:  # noqa: FBT001 - prepare's callback
         known = journal.read(self.home.journal)

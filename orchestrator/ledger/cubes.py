@@ -11,9 +11,10 @@ from typing import Final
 
 import duckdb
 
-from orchestrator.ledger.duck import connect, quoted, readable, text_literal
-from orchestrator.ledger.home import publish
-from serving.files import discard, temporary_beside
+from orchestrator.ledger.duck import connect, readable
+from serving.files import publish, temporary
+from shared_models.disk import unavailable
+from shared_models.quoting import literal, quoted
 
 DIMENSIONS: Final = (
     "x_Provider",
@@ -90,16 +91,18 @@ def write_cube(facts: Path, cube: Path) -> None:
         LedgerCorruptError: the facts cannot be read.
 
     """
-    temporary = temporary_beside(cube)
     try:
-        with connect() as connection, readable(cube.name):
-            connection.execute(f"ATTACH {text_literal(str(temporary))} AS cube")
-            fill_cube(connection, "cube", facts)
-            connection.execute("DETACH cube")
-        publish(temporary, cube)
-    finally:
-        discard(temporary)
-        discard(temporary.with_name(temporary.name + ".wal"))
+        with temporary(cube) as beside:
+            try:
+                with connect() as connection, readable(cube.name):
+                    connection.execute(f"ATTACH {literal(str(beside))} AS cube")
+                    fill_cube(connection, "cube", facts)
+                    connection.execute("DETACH cube")
+            finally:
+                beside.with_name(f"{beside.name}.wal").unlink(missing_ok=True)
+            publish(beside, cube)
+    except OSError as error:
+        raise unavailable(error, cube.name) from error
 
 
 def fill_cube(connection: duckdb.DuckDBPyConnection, alias: str, facts: Path) -> None:
@@ -114,7 +117,7 @@ def is_whole(cube: Path) -> bool:
         return False
     try:
         with connect() as connection:
-            connection.execute(f"ATTACH {text_literal(str(cube))} AS cube (READ_ONLY)")
+            connection.execute(f"ATTACH {literal(str(cube))} AS cube (READ_ONLY)")
             for grain in GRAINS:
                 connection.execute(f"SELECT bit_xor(hash(line)) FROM cube.{grain.table} AS line").fetchone()
     except duckdb.Error:
@@ -138,5 +141,5 @@ def _statement(grain: Grain, facts: Path, alias: str) -> str:
     columns = f"{', '.join(keys)}, {', '.join(sums)}, count(*) AS {LINES}"
     return (
         f"CREATE TABLE {quoted(alias)}.{grain.table} AS SELECT {columns}"
-        f" FROM read_parquet({text_literal(str(facts))}) GROUP BY {group} ORDER BY {order}"
+        f" FROM read_parquet({literal(str(facts))}) GROUP BY {group} ORDER BY {order}"
     )

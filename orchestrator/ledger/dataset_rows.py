@@ -5,14 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from orchestrator.ledger.catalog import stamp
+from orchestrator.ledger.catalog import stamp, unstamp
 from shared_models.dataset import DatasetName
 from shared_models.export import ImportReport
 
 
 @dataclass(frozen=True)
-class DatasetRow:
-    """What the catalogue keeps of a snapshot; `booked` says whether it counts or only takes part in a merge."""
+class DatasetSnapshot:
+    """What one source says of one dataset of one provider, or what was merged from several.
+
+    `booked` says whether it counts or only takes part in a merge.
+    """
 
     name: DatasetName
     provider: str
@@ -20,7 +23,8 @@ class DatasetRow:
     file: str
     rows: int
     sha256: str
-    data_as_of: str | None
+    data_as_of: datetime | None
+    fetched_at: datetime
     booked: bool = True
 
 
@@ -34,7 +38,7 @@ def current_row(
     ).fetchone()
 
 
-def insert_row(connection: sqlite3.Connection, row: DatasetRow, generation: int, fetched_at: datetime) -> None:
+def insert_row(connection: sqlite3.Connection, row: DatasetSnapshot, generation: int) -> None:
     """From this generation on the source says this, and no longer what it said before."""
     former = current_row(connection, row.name, row.provider, row.source_key)
     if former is not None:
@@ -49,8 +53,8 @@ def insert_row(connection: sqlite3.Connection, row: DatasetRow, generation: int,
             row.file,
             row.rows,
             row.sha256,
-            row.data_as_of,
-            stamp(fetched_at),
+            stamp(row.data_as_of) if row.data_as_of else None,
+            stamp(row.fetched_at),
             int(row.booked),
             generation,
         ],
@@ -66,7 +70,11 @@ def close_row(connection: sqlite3.Connection, row: sqlite3.Row, generation: int)
 
 
 def refresh_row(connection: sqlite3.Connection, row_id: int, data_as_of: datetime | None, now: datetime) -> None:
-    """The source said the same again: the content stands, its age is new."""
+    """The source said the same again: the content stands, its age is new.
+
+    Not journaled, for it is no commit: a catalogue made again from the journal has the age of the last commit, which
+    is never too young, until the source speaks again.
+    """
     connection.execute(
         "UPDATE dataset SET fetched_at = ?, data_as_of = coalesce(?, data_as_of) WHERE id = ?",
         [stamp(now), stamp(data_as_of) if data_as_of else None, row_id],
@@ -81,23 +89,22 @@ def keep_reports(connection: sqlite3.Connection, reports: Iterable[ImportReport]
     )
 
 
-def row_of(found: sqlite3.Row) -> DatasetRow:
-    """The values of a row that was read."""
-    return DatasetRow(
+def snapshot_of(found: sqlite3.Row) -> DatasetSnapshot:
+    """The snapshot of a row that was read."""
+    return DatasetSnapshot(
         name=DatasetName(found["name"]),
         provider=found["provider"],
         source_key=found["source_key"],
         file=found["file"],
         rows=int(found["rows"]),
         sha256=found["sha256"],
-        data_as_of=found["data_as_of"],
+        data_as_of=unstamp(found["data_as_of"]) if found["data_as_of"] else None,
+        fetched_at=unstamp(found["fetched_at"]),
         booked=bool(found["booked"]),
     )
 
 
-def set_booked(
-    connection: sqlite3.Connection, found: sqlite3.Row, generation: int, fetched_at: datetime, *, booked: bool
-) -> None:
+def set_booked(connection: sqlite3.Connection, found: sqlite3.Row, generation: int, *, booked: bool) -> None:
     """The row counts, or no longer, from this generation on."""
     if bool(found["booked"]) != booked:
-        insert_row(connection, replace(row_of(found), booked=booked), generation, fetched_at)
+        insert_row(connection, replace(snapshot_of(found), booked=booked), generation)

@@ -5,14 +5,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from orchestrator.ledger.catalog import unstamp
-from orchestrator.ledger.dataset_rows import DatasetRow, close_row, current_row, insert_row, set_booked
-from orchestrator.ledger.duck import connect, quoted, readable, text_literal
-from orchestrator.ledger.filing import sha256_of
-from orchestrator.ledger.home import LedgerHome, publish
-from serving.files import discard, temporary_beside
+from orchestrator.ledger.dataset_rows import (
+    DatasetSnapshot,
+    close_row,
+    current_row,
+    insert_row,
+    set_booked,
+    snapshot_of,
+)
+from orchestrator.ledger.duck import connect, readable
+from orchestrator.ledger.home import LedgerHome
+from serving.files import publish_by_content, temporary
 from shared_models.dataset import RECORD_KEYS, STATED_BY, DatasetName, columns_of
 from shared_models.disk import unavailable
+from shared_models.quoting import literal, quoted
 
 MERGED: Final = "merged"
 """The source key of what was merged from several sources."""
@@ -42,11 +48,11 @@ def settle_sources(
     ).fetchall()
     merged = current_row(connection, name, provider, MERGED)
     if overlap := len(sources) > 1 and _overlap(home, name, sources):
-        insert_row(connection, _merge(home, name, provider, sources), generation, now)
+        insert_row(connection, _merge(home, name, provider, sources, now), generation)
     elif merged is not None:
         close_row(connection, merged, generation)
     for source in sources:
-        set_booked(connection, source, generation, unstamp(source["fetched_at"]), booked=not overlap)
+        set_booked(connection, source, generation, booked=not overlap)
 
 
 def _overlap(home: LedgerHome, name: DatasetName, sources: Sequence[sqlite3.Row]) -> bool:
@@ -59,36 +65,37 @@ def _overlap(home: LedgerHome, name: DatasetName, sources: Sequence[sqlite3.Row]
     return row is not None
 
 
-def _merge(home: LedgerHome, name: DatasetName, provider: str, sources: Sequence[sqlite3.Row]) -> DatasetRow:
+def _merge(
+    home: LedgerHome, name: DatasetName, provider: str, sources: Sequence[sqlite3.Row], now: datetime
+) -> DatasetSnapshot:
     """One file in which each thing is as the best source that states it has it; sources come best first."""
     columns = ", ".join(map(quoted, columns_of(name)))
     keys, order = (", ".join(map(quoted, one[name])) for one in (STATED_BY, RECORD_KEYS))
-    temporary = temporary_beside(home.snapshots / MERGED)
     try:
-        with connect() as duck, readable(name.value):
-            row = duck.execute(
-                f"COPY (SELECT {columns} FROM ({_ranked(home, sources)}) QUALIFY _rank = min(_rank) OVER (PARTITION BY"
-                f" {keys}) ORDER BY {order}) TO {text_literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
-            ).fetchone() or (0,)
-        sha256 = sha256_of(temporary)
-        publish(temporary, home.snapshots / f"{sha256}.parquet")
+        with temporary(home.snapshots / MERGED) as beside:
+            with connect() as duck, readable(name.value):
+                row = duck.execute(
+                    f"COPY (SELECT {columns} FROM ({_ranked(home, sources)}) QUALIFY _rank = min(_rank) OVER"
+                    f" (PARTITION BY {keys}) ORDER BY {order})"
+                    f" TO {literal(str(beside))} (FORMAT parquet, COMPRESSION zstd)"
+                ).fetchone() or (0,)
+            file, sha256 = publish_by_content(beside, ".parquet")
     except OSError as error:
         raise unavailable(error, name.value) from error
-    finally:
-        discard(temporary)
-    return DatasetRow(
+    return DatasetSnapshot(
         name=name,
         provider=provider,
         source_key=MERGED,
-        file=f"snapshots/{sha256}.parquet",
+        file=f"snapshots/{file.name}",
         rows=int(str(row[0])),
         sha256=sha256,
-        data_as_of=sources[0]["data_as_of"],
+        data_as_of=snapshot_of(sources[0]).data_as_of,
+        fetched_at=now,
     )
 
 
 def _ranked(home: LedgerHome, sources: Sequence[sqlite3.Row]) -> str:
     return " UNION ALL BY NAME ".join(
-        f"SELECT *, {rank} AS _rank FROM read_parquet({text_literal(str(home.root / source['file']))})"
+        f"SELECT *, {rank} AS _rank FROM read_parquet({literal(str(home.root / source['file']))})"
         for rank, source in enumerate(sources)
     )

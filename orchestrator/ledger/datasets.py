@@ -8,10 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.business.config import AccountRecord
-from orchestrator.ledger.catalog import new_generation, stamp, unstamp
-from orchestrator.ledger.dataset_rows import DatasetRow, current_row, insert_row, keep_reports, refresh_row
+from orchestrator.ledger.catalog import new_generation
+from orchestrator.ledger.dataset_rows import (
+    DatasetSnapshot,
+    current_row,
+    insert_row,
+    keep_reports,
+    refresh_row,
+    snapshot_of,
+)
 from orchestrator.ledger.dataset_sources import settle_sources
-from orchestrator.ledger.duck import connect, readable, text_literal
+from orchestrator.ledger.duck import connect, readable
 from orchestrator.ledger.journal import FORGOTTEN
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.receive import receive_datasets
@@ -19,20 +26,7 @@ from shared_models.dataset import FOCUS_DATASETS, DatasetName, columns_of
 from shared_models.errors import SnapshotExpiredError
 from shared_models.export import DatasetPart, ImportReport
 from shared_models.organisation import SubAccount
-
-
-@dataclass(frozen=True)
-class DatasetSnapshot:
-    """What counts of one dataset of one provider, from one source or merged from several."""
-
-    name: DatasetName
-    provider: str
-    source_key: str
-    file: str
-    rows: int
-    sha256: str
-    data_as_of: datetime | None
-    fetched_at: datetime
+from shared_models.quoting import literal
 
 
 @dataclass(frozen=True)
@@ -97,7 +91,7 @@ class Datasets:
             return 0
         generation = new_generation(connection, reason, now)
         for part in fresh:
-            insert_row(connection, _row(part), generation, now)
+            insert_row(connection, _said(part, now), generation)
         for name, provider in sorted({(part.name, part.provider) for part in fresh}):
             if name in FOCUS_DATASETS:
                 settle_sources(connection, self._ledger.home, name, provider, generation, now)
@@ -150,7 +144,7 @@ class Datasets:
         """The rows of some snapshots of one dataset, without their nulls, times in UTC, in the files' order."""
         if not snapshots:
             return []
-        files = ", ".join(text_literal(str(self._ledger.home.root / snapshot.file)) for snapshot in snapshots)
+        files = ", ".join(literal(str(self._ledger.home.root / snapshot.file)) for snapshot in snapshots)
         with connect() as connection, readable(snapshots[0].file):
             connection.execute("SET preserve_insertion_order = true")
             result = connection.execute(f"SELECT * FROM read_parquet([{files}])")
@@ -168,7 +162,7 @@ class Datasets:
                 " to_generation > :at) END ORDER BY name, provider, source_key",
                 {"name": name.value if name else None, "at": generation},
             ).fetchall()
-        return tuple(_snapshot(row) for row in rows)
+        return tuple(snapshot_of(row) for row in rows)
 
 
 def _is_known(connection: sqlite3.Connection, part: DatasetPart, now: datetime) -> bool:
@@ -180,28 +174,16 @@ def _is_known(connection: sqlite3.Connection, part: DatasetPart, now: datetime) 
     return True
 
 
-def _row(part: DatasetPart) -> DatasetRow:
-    return DatasetRow(
+def _said(part: DatasetPart, now: datetime) -> DatasetSnapshot:
+    return DatasetSnapshot(
         name=part.name,
         provider=part.provider,
         source_key=part.source_key,
         file=f"snapshots/{part.sha256}.parquet",
         rows=part.rows,
         sha256=part.sha256,
-        data_as_of=stamp(part.data_as_of) if part.data_as_of else None,
-    )
-
-
-def _snapshot(row: sqlite3.Row) -> DatasetSnapshot:
-    return DatasetSnapshot(
-        name=DatasetName(row["name"]),
-        provider=row["provider"],
-        source_key=row["source_key"],
-        file=row["file"],
-        rows=int(row["rows"]),
-        sha256=row["sha256"],
-        data_as_of=unstamp(row["data_as_of"]) if row["data_as_of"] else None,
-        fetched_at=unstamp(row["fetched_at"]),
+        data_as_of=part.data_as_of,
+        fetched_at=now,
     )
 
 

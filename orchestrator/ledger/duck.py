@@ -59,13 +59,3 @@ def readable(where: str) -> Generator[None, None, None]:
                 details={"said": said[:200]},
             ) from error
         raise
-
-
-def quoted(identifier: str) -> str:
-    """An identifier as SQL."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def text_literal(text: str) -> str:
-    """A text as SQL."""
-    return "'" + text.replace("'", "''") + "'"

@@ -1,13 +1,11 @@
 """Filing: a file comes into the ledger under its content's name, verified before anybody can see it."""
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from orchestrator.ledger.home import publish
-from serving.files import discard, temporary_beside
+from serving.files import publish, sha256_of, temporary
 from shared_models.disk import unavailable
 from shared_models.errors import TransferCorruptError
 from shared_models.export import DatasetPart, ExportPart
@@ -23,18 +21,16 @@ def file_part(part: ExportPart | DatasetPart, final: Path, verify: Callable[[Pat
     """
     if final.is_file() and final.stat().st_size == part.size_bytes:
         return
-    incoming = temporary_beside(final)
     try:
-        _take(Path(part.path), incoming)
-        if sha256_of(incoming) != part.sha256:
-            raise corrupt(part, "arrived with other bytes than announced")
-        if verify:
-            verify(incoming)
-        publish(incoming, final)
+        with temporary(final) as incoming:
+            _take(Path(part.path), incoming)
+            if sha256_of(incoming) != part.sha256:
+                raise corrupt(part, "arrived with other bytes than announced")
+            if verify:
+                verify(incoming)
+            publish(incoming, final)
     except OSError as error:
         raise unavailable(error, final.name) from error
-    finally:
-        discard(incoming)
 
 
 def is_intact(file: Path, sha256: str) -> bool:
@@ -50,12 +46,6 @@ def is_intact(file: Path, sha256: str) -> bool:
         return True
     file.replace(file.with_name(f"{file.name}.damaged"))
     return False
-
-
-def sha256_of(file: Path) -> str:
-    """The hash of a file's bytes, which is its name in the ledger."""
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def corrupt(part: ExportPart | DatasetPart, what: str, **details: object) -> TransferCorruptError:

@@ -79,16 +79,3 @@ class LedgerHome:
         except OSError as error:
             raise unavailable(error, self.root.name) from error
         return self
-
-
-def publish(temporary: Path, final: Path) -> None:
-    """Make a finished file visible under its final name, durably.
-
-    Raises:
-        LedgerUnavailableError: the disk refused.
-
-    """
-    try:
-        files.publish(temporary, final)
-    except OSError as error:
-        raise unavailable(error, final.name) from error

@@ -5,7 +5,6 @@ its commit. A line whose commit did not happen is recognised by the next one, wh
 last line it stands for a commit whose files were all there, and counts.
 """
 
-import hashlib
 import json
 import os
 import sqlite3
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from serving.files import sync_folder, write_whole
+from shared_models.digest import digest_of
 from shared_models.disk import unavailable
 
 _DATED: Final = ("load", "booking", "dataset")
@@ -199,7 +199,7 @@ def _line(since: int, tables: Tables) -> bytes:
 
 
 def _digest(body: bytes) -> bytes:
-    return hashlib.sha256(body).hexdigest()[:_DIGEST_LETTERS].encode()
+    return digest_of(body, _DIGEST_LETTERS).encode()
 
 
 def _lines(file: Path) -> Iterator[tuple[int, Tables]]:

@@ -13,15 +13,16 @@ import duckdb
 from orchestrator.ledger.adopt import Adoption, Booking, Progress, adopt
 from orchestrator.ledger.attached import AttachedCubes
 from orchestrator.ledger.catalog import Catalog, generation_at, newest_generation, require_kept, unstamp
-from orchestrator.ledger.duck import open_memory, readable, text_literal
-from orchestrator.ledger.home import LedgerHome, publish
+from orchestrator.ledger.duck import open_memory, readable
+from orchestrator.ledger.home import LedgerHome
 from orchestrator.ledger.leases import Leases
 from orchestrator.ledger.loads import Load, loads_at
 from orchestrator.ledger.snapshot import Snapshot
-from serving.files import discard, temporary_beside
+from serving.files import publish, temporary
 from shared_models.disk import unavailable
 from shared_models.export import ExportPart, ImportReport
 from shared_models.period import utc_now
+from shared_models.quoting import literal
 
 
 class Ledger:
@@ -69,14 +70,12 @@ class Ledger:
             return report
         source = Path(report.rejected_path)
         target = self.home.rejected / source.name
-        temporary = temporary_beside(target)
         try:
-            shutil.copyfile(source, temporary)
-            publish(temporary, target)
+            with temporary(target) as beside:
+                shutil.copyfile(source, beside)
+                publish(beside, target)
         except OSError as error:
             raise unavailable(error, target.name) from error
-        finally:
-            discard(temporary)
         return report.model_copy(update={"rejected_path": str(target)})
 
     def snapshot(self, as_of: datetime | None = None, generation: int | None = None) -> Snapshot:
@@ -117,7 +116,7 @@ class Ledger:
 
     def facts_relation(self, loads: Sequence[Load]) -> str:
         """SQL for the line items of these loads."""
-        files = ", ".join(text_literal(str(self.fact_path(load))) for load in loads)
+        files = ", ".join(literal(str(self.fact_path(load))) for load in loads)
         return f"read_parquet([{files}])"
 
     def cube_alias(self, load: Load) -> str:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import duckdb
 
-from orchestrator.ledger.duck import connect, text_literal
+from orchestrator.ledger.duck import connect
 from orchestrator.ledger.filing import corrupt, file_part
 from orchestrator.ledger.home import LedgerHome
 from shared_models.dataset import columns_of
 from shared_models.export import DatasetPart
+from shared_models.quoting import literal
 
 
 def receive_datasets(home: LedgerHome, parts: Sequence[DatasetPart]) -> None:
@@ -27,7 +28,7 @@ def receive_datasets(home: LedgerHome, parts: Sequence[DatasetPart]) -> None:
 
 
 def _verify(connection: duckdb.DuckDBPyConnection, part: DatasetPart, file: Path) -> None:
-    relation = f"read_parquet({text_literal(str(file))})"
+    relation = f"read_parquet({literal(str(file))})"
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
         rows = connection.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,)

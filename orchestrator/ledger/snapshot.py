@@ -1,6 +1,5 @@
 """A snapshot: the loads of one generation, and which of their files can answer a question."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +7,7 @@ from functools import cached_property
 from typing import Protocol
 
 from orchestrator.ledger.loads import Load
+from shared_models.digest import digest_of
 from shared_models.export import CostBasis
 from shared_models.period import ChargePeriod
 
@@ -67,10 +67,7 @@ class Hashed(Protocol):
 
 def sources_digest(loads: Iterable[Hashed]) -> str:
     """A short hash of the source partitions behind a figure: the same digest means the same data."""
-    digest = hashlib.sha256()
-    for sha in sorted(load.sha256 for load in loads):
-        digest.update(sha.encode())
-    return digest.hexdigest()[:16]
+    return digest_of("".join(sorted(load.sha256 for load in loads)), 16)
 
 
 def unknown_basis(loads: Iterable[Load], basis: CostBasis) -> tuple[Load, ...]:

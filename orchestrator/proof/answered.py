@@ -1,6 +1,5 @@
 """What is kept of an answer: its question, its totals, and a digest over every figure that it showed."""
 
-import hashlib
 import heapq
 import json
 from collections.abc import Mapping, Sequence
@@ -12,14 +11,16 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from orchestrator.claims.claim import Claim, ClaimAnswer
+from orchestrator.evidence import CostEvidence
 from orchestrator.invoices.answer import InvoiceAnswer
 from orchestrator.invoices.reconcile import BillQuestion
 from orchestrator.ledger.catalog import stamp
-from orchestrator.query.answer import CostAnswer, Evidence
+from orchestrator.query.answer import CostAnswer
 from orchestrator.query.change import Quantities
 from orchestrator.query.engine import Explained
 from orchestrator.query.question import Question
 from orchestrator.state.answer import Kept
+from shared_models.digest import digest_of_json
 from shared_models.money import plain
 
 QUESTION: Final = TypeAdapter(Question)
@@ -39,7 +40,7 @@ class Answered:
 
     tool: str
     question: str
-    evidence: Evidence
+    evidence: CostEvidence
     totals: Mapping[str, Decimal]
     digest: str
 
@@ -105,5 +106,4 @@ def _text(adapter: TypeAdapter[Any], question: object) -> str:
 
 
 def _digest(figures: Mapping[str, Any] | Sequence[str]) -> str:
-    text = json.dumps(figures, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return digest_of_json(figures, 16)

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
+from orchestrator.evidence import CostEvidence
 from shared_models.base import WireModel
 from shared_models.coverage import Coverage, Freshness
 from shared_models.export import CostBasis
@@ -16,22 +17,8 @@ from shared_models.query import Granularity
 Optional = SkipJsonSchema[None]
 
 
-class Evidence(WireModel):
-    """What a figure rests on: the same query id on the same sources gives the same digits."""
-
-    query_id: str
-    snapshot: int = Field(description="Generation of the ledger")
-    as_of: str = Field(description="When that generation was committed (UTC)")
-    sources: str = Field(description="Digest of the source partitions read")
-    source_files: int
-    line_items: int = Field(description="Line items behind the totals")
-    read_from: str = Field(description="month, day or resource cube, or line items")
-    basis: str = Field(description="The cost metric, or the metrics that are compared")
-    complete: bool = Field(default=True, description="Nothing that was asked for is missing; coverage says what is")
-
-
 _OBJECT = WithJsonSchema({"type": "object"})
-ShownEvidence = Annotated[Evidence, _OBJECT]
+ShownEvidence = Annotated[CostEvidence, _OBJECT]
 ShownCoverage = Annotated[Coverage, _OBJECT]
 """For other tools: the same objects, whose fields the schema of finops_query_costs lists once for all."""
 
@@ -89,4 +76,4 @@ class CostAnswer(WireModel):
     pagination: Pagination
     coverage: Coverage
     freshness: tuple[Freshness, ...]
-    evidence: Evidence
+    evidence: CostEvidence

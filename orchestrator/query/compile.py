@@ -18,9 +18,9 @@ from orchestrator.query.dimensions import Dimension
 from orchestrator.query.question import Measure, OrderBy, Question
 from orchestrator.query.rates import Rates
 from orchestrator.query.sql import any_of, column, sum_where, text, within
+from shared_models.focus.vocabularies import ChargeCategory
 from shared_models.query import Granularity
 
-CREDIT: Final = "Credit"
 _LINES: Final = "x_Lines"
 _PARTS: Final = ("before", "after", "rest")
 
@@ -119,7 +119,8 @@ def _measures(plan: Plan) -> list[Expr]:
         if measure in {Measure.GROSS, Measure.CREDITS}:
             compare = exp.EQ if measure is Measure.CREDITS else exp.NEQ
             condition = exp.And(
-                this=condition, expression=compare(this=column("ChargeCategory"), expression=text(CREDIT))
+                this=condition,
+                expression=compare(this=column("ChargeCategory"), expression=text(ChargeCategory.CREDIT)),
             )
         else:
             amount = _amount(measure.value, plan.rates)

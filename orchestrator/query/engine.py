@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from orchestrator.business.config import AccountRecord, BusinessConfig
+from orchestrator.evidence import CostEvidence
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.snapshot import Snapshot
-from orchestrator.query.answer import CostAnswer, Evidence
+from orchestrator.query.answer import CostAnswer
 from orchestrator.query.change import Quantities, quantities
 from orchestrator.query.coverage import coverage_of, freshness_of
 from orchestrator.query.dimensions import DimensionCatalog
@@ -34,7 +35,7 @@ class Explained:
     notes: tuple[str, ...]
     coverage: Coverage
     freshness: tuple[Freshness, ...]
-    evidence: Evidence
+    evidence: CostEvidence
 
 
 class QueryEngine:

@@ -1,28 +1,12 @@
-"""What makes a query id: the same question over the same sources has the same id, however it was written.
+"""What a typed question means, for its query id: the same meaning over the same sources has the same id.
 
 The words of a question are not part of it, what they mean is: resolved columns, compiled conditions (filters, spend
 definition), the mapping behind a business dimension or a tag synonym, the rates of a conversion, and the page. So a
 change of the configuration that changes what a name means gives another id; a sync that brings nothing new does not.
 """
 
-import hashlib
-from collections.abc import Sequence
-
-from orchestrator.ledger.loads import Load
-from orchestrator.ledger.snapshot import sources_digest
 from orchestrator.query.compile import Plan
 from shared_models.period import instant_text
-
-
-def query_id(kind: str, meaning: Sequence[object], loads: Sequence[Load]) -> str:
-    """The id of a question of some kind with this meaning over these loads: sixteen hexadecimal digits."""
-    asked = "|".join([kind, *map(str, meaning), sources_digest(loads)])
-    return hashlib.sha256(asked.encode()).hexdigest()[:16]
-
-
-def derived_id(kind: str, *meaning: object) -> str:
-    """The id of an answer that is made from another one, whose id is part of its meaning."""
-    return query_id(kind, meaning, ())
 
 
 def meaning_of(plan: Plan) -> tuple[object, ...]:

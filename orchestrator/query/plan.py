@@ -20,14 +20,15 @@ from orchestrator.query.question import Measure, Question
 from orchestrator.query.rates import rates_for
 from orchestrator.query.values import ValueIndex
 from shared_models.errors import InvalidArgumentError, near_matches
+from shared_models.focus.vocabularies import ChargeCategory, ChargeClass
 from shared_models.query import FilterOperator, Granularity
 
 _MONTHLY: Final = frozenset({Granularity.TOTAL, Granularity.MONTH, Granularity.QUARTER, Granularity.YEAR})
 BUILT_IN_SPEND: Final = {
     "total": SpendDefinition(),
-    "without_tax": SpendDefinition(exclude_charge_categories=("Tax",)),
-    "without_credits": SpendDefinition(exclude_charge_categories=("Credit",)),
-    "without_refunds": SpendDefinition(exclude_charge_classes=("Correction",)),
+    "without_tax": SpendDefinition(exclude_charge_categories=(ChargeCategory.TAX,)),
+    "without_credits": SpendDefinition(exclude_charge_categories=(ChargeCategory.CREDIT,)),
+    "without_refunds": SpendDefinition(exclude_charge_classes=(ChargeClass.CORRECTION,)),
     "without_marketplace": SpendDefinition(exclude_marketplace=True),
 }
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import duckdb
 
+from orchestrator.evidence import CostEvidence, grounds
 from orchestrator.ledger.ledger import Ledger
-from orchestrator.ledger.snapshot import Snapshot, sources_digest
-from orchestrator.query.answer import CostGroup, CurrencySum, Evidence, Remainder
+from orchestrator.ledger.snapshot import Snapshot
+from orchestrator.query.answer import CostGroup, CurrencySum, Remainder
 from orchestrator.query.compile import compile_question, compile_unrated, measure_names
 from orchestrator.query.dimensions import Dimension
-from orchestrator.query.identity import meaning_of, query_id
+from orchestrator.query.identity import meaning_of
 from orchestrator.query.plan import Planned
 from orchestrator.query.question import Question
 from orchestrator.query.values import ValueIndex
@@ -34,7 +35,7 @@ class Result:
     earlier: tuple[Remainder, ...]
     buckets: tuple[str, ...] | None
     has_more: bool
-    evidence: Evidence
+    evidence: CostEvidence
 
 
 @dataclass(frozen=True)
@@ -226,15 +227,10 @@ def _remainders(question: Question, rows: Sequence[_Row]) -> tuple[Remainder, ..
     )
 
 
-def evidence_of(snapshot: Snapshot, planned: Planned, lines: int, kind: str = "query_costs") -> Evidence:
+def evidence_of(snapshot: Snapshot, planned: Planned, lines: int, kind: str = "query_costs") -> CostEvidence:
     """What the figures of a planned question rest on; its coverage is for the caller to add."""
-    committed = snapshot.committed_at
-    return Evidence(
-        query_id=query_id(kind, meaning_of(planned.plan), planned.loads),
-        snapshot=snapshot.generation,
-        as_of=f"{committed:%Y-%m-%dT%H:%M:%SZ}" if committed else "",
-        sources=sources_digest(planned.loads),
-        source_files=len(planned.loads),
+    return CostEvidence(
+        **grounds(snapshot, kind, meaning_of(planned.plan), planned.loads),
         line_items=lines,
         read_from=planned.grain,
         basis=planned.plan.question.metric.value,

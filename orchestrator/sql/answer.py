@@ -6,21 +6,11 @@ from decimal import Decimal
 
 from pydantic import Field
 
+from orchestrator.evidence import SqlEvidence
 from shared_models.base import WireModel
 from shared_models.money import plain
 from shared_models.period import instant_text
 from shared_models.untrusted import safe_text
-
-
-class SqlEvidence(WireModel):
-    """What the rows rest on: the same query id on the same sources gives the same digits."""
-
-    query_id: str
-    snapshot: int = Field(description="Generation of the ledger")
-    as_of: str = Field(description="When that generation was committed (UTC)")
-    sources: str = Field(description="Digest of the source partitions read")
-    source_files: int
-    rows: int = Field(description="Rows in this answer")
 
 
 class SqlAnswer(WireModel):

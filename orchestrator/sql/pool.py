@@ -27,11 +27,6 @@ class WorkerPool:
         self._idle: list[WorkerProcess] = []
         self._busy: list[WorkerProcess] = []
 
-    @property
-    def pids(self) -> tuple[int, ...]:
-        """The process ids of all workers that are held."""
-        return tuple(worker.pid for worker in (*self._idle, *self._busy))
-
     async def run(self, job: dict[str, object], tables: Sequence[str]) -> Reply:
         """`columns`, `types` and `rows` of a checked statement. Cancelling ends the statement by ending its process.
 

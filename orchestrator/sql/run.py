@@ -1,15 +1,15 @@
 """One statement of an agent from its text to its answer: judged, run in a worker, shown with its evidence."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import cast
 
 import anyio.to_thread
 
 from orchestrator.ledger.ledger import Ledger
-from orchestrator.ledger.snapshot import Snapshot, sources_digest
-from orchestrator.sql.answer import SqlAnswer, SqlEvidence, shown_rows
+from orchestrator.ledger.snapshot import Snapshot
+from orchestrator.sql.answer import SqlAnswer, shown_rows
 from orchestrator.sql.currencies import currency_notes
+from orchestrator.sql.evidence import empty_tables, sql_evidence
 from orchestrator.sql.guard import Checked, check
 from orchestrator.sql.limits import Limits
 from orchestrator.sql.pool import WorkerPool
@@ -46,11 +46,11 @@ async def run_sql(
     columns = cast("list[str]", reply["columns"])
     found = cast("list[list[str | None]]", reply["rows"])
     return SqlAnswer(
-        notes=currency_notes(checked.tree, _currencies(snapshot)),
+        notes=(*currency_notes(checked.tree, _currencies(snapshot)), *_empty_notes(checked, sources)),
         columns=tuple(safe_text(column) for column in columns),
         rows=shown_rows(found[:rows], cast("list[str]", reply["types"])),
         truncated=len(found) > rows,
-        evidence=_evidence(snapshot, checked, sources, min(len(found), rows)),
+        evidence=sql_evidence(snapshot, checked, sources, min(len(found), rows)),
     )
 
 
@@ -68,15 +68,5 @@ def _currencies(snapshot: Snapshot) -> Sequence[str]:
     return sorted({currency for load in snapshot.booked for currency in load.currencies})
 
 
-def _evidence(snapshot: Snapshot, checked: Checked, sources: Sources, rows: int) -> SqlEvidence:
-    read = [source for name in checked.tables for source in sources[name]]
-    digest = sources_digest(read)
-    committed = snapshot.committed_at
-    return SqlEvidence(
-        query_id=hashlib.sha256(f"{checked.sql}|{digest}".encode()).hexdigest()[:16],
-        snapshot=snapshot.generation,
-        as_of=f"{committed:%Y-%m-%dT%H:%M:%SZ}" if committed else "",
-        sources=digest,
-        source_files=len(read),
-        rows=rows,
-    )
+def _empty_notes(checked: Checked, sources: Sources) -> tuple[str, ...]:
+    return tuple(f"{name} is empty: the ledger holds nothing of it." for name in empty_tables(checked, sources))

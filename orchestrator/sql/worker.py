@@ -17,6 +17,7 @@ import duckdb
 
 from orchestrator.sql.confine import allow_cpu, bind_process
 from orchestrator.sql.frames import BrokenFrameError, read_frame, write_frame
+from shared_models.quoting import literal, quoted
 
 _LONGEST_JOB: Final = 64 << 20
 
@@ -126,19 +127,19 @@ def _hardening(bounds: Bounds, tables: dict[str, TableJob]) -> list[str]:
         "SET temp_directory = ''",
         "SET max_temp_directory_size = '0B'",
         "SET TimeZone = 'UTC'",
-        f"SET allowed_paths = [{', '.join(_literal(file) for file in files)}]",
+        f"SET allowed_paths = [{', '.join(literal(file) for file in files)}]",
         "SET enable_external_access = false",
-        *(f"CREATE VIEW {_quoted(name)} AS {_rows(table)}" for name, table in tables.items()),
+        *(f"CREATE VIEW {quoted(name)} AS {_rows(table)}" for name, table in tables.items()),
         "SET lock_configuration = true",
     ]
 
 
 def _rows(table: TableJob) -> str:
     if not table["files"]:
-        empty = ", ".join(f"CAST(NULL AS {kind}) AS {_quoted(name)}" for name, kind in table["columns"].items())
+        empty = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in table["columns"].items())
         return f"SELECT {empty} LIMIT 0"
-    columns = ", ".join(_quoted(name) for name in table["columns"])
-    return f"SELECT {columns} FROM read_parquet([{', '.join(_literal(file) for file in table['files'])}])"
+    columns = ", ".join(quoted(name) for name in table["columns"])
+    return f"SELECT {columns} FROM read_parquet([{', '.join(literal(file) for file in table['files'])}])"
 
 
 def _run(connection: duckdb.DuckDBPyConnection, job: Job) -> dict[str, object]:
@@ -179,11 +180,3 @@ def cell_text(value: object) -> str | None:
             return "[" + ", ".join(str(cell_text(item)) for item in cast("list[object]", value)) + "]"
         case _:
             return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

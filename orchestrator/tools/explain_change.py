@@ -10,9 +10,9 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator.deps import Deps
+from orchestrator.evidence import CostEvidence
 from orchestrator.periods import resolve_period
 from orchestrator.proof.answered import of_change
-from orchestrator.query.answer import Evidence
 from orchestrator.query.change import Quantities, Status, price_and_quantity, status_of
 from orchestrator.query.question import OrderBy, Question
 from orchestrator.tools.arguments import AsOf, Filters, GroupBy, Spend
@@ -66,7 +66,7 @@ class ChangeAnswer(WireModel):
     movers: tuple[Mover, ...]
     coverage: Coverage
     freshness: tuple[Freshness, ...]
-    evidence: Evidence
+    evidence: CostEvidence
 
 
 async def explain_change(

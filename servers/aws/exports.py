@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from servers.kit.exports.native import NativeFormat, categories, load_mapping
-from servers.kit.exports.sql import quoted
 from shared_models.export import CostBasis, SourceFormat
+from shared_models.quoting import literal, quoted
 
 _VOCABULARY: Final = Path(__file__).parent / "vocabulary"
 _TAG_PREFIXES: Final = ("resourcetags/", "resource_tags_", "resourcetags_")
@@ -105,7 +105,7 @@ def _tags(columns: Mapping[str, str]) -> str:
     ]
     if not pairs:
         return "CAST(NULL AS VARCHAR)"
-    keys = ", ".join("'" + key.replace("'", "''") + "'" for key, _ in pairs)
+    keys = ", ".join(literal(key) for key, _ in pairs)
     values = ", ".join(f"CAST({quoted(name)} AS VARCHAR)" for _, name in pairs)
     every = f"MAP([{keys}], [{values}])"
     return f"map_from_entries(list_filter(map_entries({every}), lambda e: e.value IS NOT NULL AND e.value <> ''))"

@@ -10,6 +10,7 @@ from typing import Final
 
 from servers.kit.exports.native import NUMBER, NativeFormat, categories, load_mapping
 from shared_models.export import CostBasis, SourceFormat
+from shared_models.quoting import literal
 
 _VOCABULARY: Final = Path(__file__).parent / "vocabulary"
 _PAIRS: Final = '[{"key":"VARCHAR","value":"VARCHAR"}]'
@@ -38,7 +39,7 @@ DISCOUNTS: Final = (
 )
 """Credit types that are a lower rate of the charge itself."""
 
-_LIST: Final = ", ".join(f"'{kind}'" for kind in DISCOUNTS)
+_LIST: Final = ", ".join(map(literal, DISCOUNTS))
 _CREDITS: Final = "COALESCE(credits, [])"
 
 

@@ -1,6 +1,7 @@
 """What a cloud server offers to read besides its tools: its card, values of a column, manifests and chunks."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +9,15 @@ import anyio
 import anyio.to_thread
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError
-from mcp.types import Completion, CompletionArgument, CompletionContext, PromptReference, ResourceTemplateReference
 
 from servers.kit.deps import Deps
 from servers.kit.exported.costs import GROUPABLE
 from servers.kit.tools.describe_server import describe_server
 from servers.kit.tools.export_costs import CHUNK_BYTES, export_folder
+from serving.completion import complete_names
 from shared_models.untrusted import safe_text
 
 _DIGEST_LETTERS = 64
-_MOST_COMPLETIONS = 100
 
 
 def add_resources(app: MCPServer[Any], deps: Deps) -> None:
@@ -45,17 +45,10 @@ def _add_values(app: MCPServer[Any], deps: Deps) -> None:
         found = await anyio.to_thread.run_sync(lambda: deps.cloud.costs.values(column))
         return json.dumps([safe_text(value) for value in found], ensure_ascii=False)
 
-    @app.completion()
-    async def complete(  # pyright: ignore[reportUnusedFunction]
-        _ref: PromptReference | ResourceTemplateReference,
-        argument: CompletionArgument,
-        _context: CompletionContext | None,
-    ) -> Completion | None:
-        if argument.name != "column":
-            return None
-        fitting = [column for column in GROUPABLE if argument.value.lower() in column.lower()]
-        shown = fitting[:_MOST_COMPLETIONS]
-        return Completion(values=shown, total=len(fitting), has_more=len(fitting) > len(shown))
+    async def names() -> Sequence[str]:
+        return GROUPABLE
+
+    complete_names(app, "column", names)
 
 
 def _add_bulk(app: MCPServer[Any], deps: Deps) -> None:

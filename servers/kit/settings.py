@@ -15,7 +15,6 @@ class Settings(WireModel):
 
     home: Path
     exports: Path | None = None
-    sample: bool = False
 
 
 def load_settings(cloud: str, environment: Mapping[str, str] | None = None) -> Settings:

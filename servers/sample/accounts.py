@@ -1,11 +1,11 @@
 """The account trees: sub accounts of every billing account with their team, environment and place, as of a date."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 from servers.sample.estates import ESTATES, Estate
+from shared_models.digest import digest_of
 
 TEAMS: Final[dict[str, tuple[str, ...]]] = {
     "Storefront": ("checkout", "catalogue", "search", "recommendations", "mobile-app", "content"),
@@ -108,7 +108,7 @@ def _versions(account: Account) -> list[Account]:
 
 
 def _identifier(estate: Estate, name: str, number: int, seed: int) -> str:
-    drawn = hashlib.sha256(f"{seed}|{estate.key}|{number}|id".encode()).hexdigest()
+    drawn = digest_of(f"{seed}|{estate.key}|{number}|id")
     if estate.provider == "aws":
         return f"{100_000_000_000 + int(drawn[:12], 16) % 900_000_000_000}"
     if estate.provider == "azure":
@@ -117,4 +117,4 @@ def _identifier(estate: Estate, name: str, number: int, seed: int) -> str:
 
 
 def _draw(seed: int, estate: str, number: int, what: str) -> int:
-    return int(hashlib.sha256(f"{seed}|{estate}|{number}|{what}".encode()).hexdigest()[:8], 16)
+    return int(digest_of(f"{seed}|{estate}|{number}|{what}", 8), 16)

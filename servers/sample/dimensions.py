@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import duckdb
 
-from servers.kit.exports.sql import literal
 from servers.sample import story
 from servers.sample.accounts import accounts
 from servers.sample.commitments import COMMITMENTS
 from servers.sample.estates import ESTATES, PROVIDERS, RATES, rate
 from servers.sample.plan import Plan
+from shared_models.quoting import literal
 
 CATALOGUE: Final = Path(__file__).parent / "catalogue"
 _DAYS: Final = 30.4

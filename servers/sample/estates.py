@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-COMPANY: Final = "Quillhaven"
-
 
 @dataclass(frozen=True)
 class Estate:
@@ -105,7 +103,6 @@ ESTATES: Final = (
     ),
 )
 
-BY_KEY: Final = {estate.key: estate for estate in ESTATES}
 PROVIDERS: Final = ("aws", "azure", "gcp")
 
 RATES: Final = {

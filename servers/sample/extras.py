@@ -8,6 +8,7 @@ import duckdb
 
 from servers.sample.estates import Estate
 from servers.sample.plan import Plan, following
+from shared_models.focus.vocabularies import ChargeCategory, ChargeClass, ChargeFrequency
 
 MONTHLY_CREDITS: Final = {
     "aws": (Decimal(-1800), "MigrationAccelerationProgram"),
@@ -34,13 +35,34 @@ def add_credits(connection: duckdb.DuckDBPyConnection, estate: Estate, month: da
     if estate.key in MONTHLY_CREDITS:
         amount, kind = MONTHLY_CREDITS[estate.key]
         sku = "m6i.large" if estate.key == "aws" else "Standard_D2s_v5"
-        _add(connection, estate, month, month, None, sku, amount, category="Credit", credit_type=kind, description=kind)
+        _add(
+            connection,
+            estate,
+            month,
+            month,
+            None,
+            sku,
+            amount,
+            category=ChargeCategory.CREDIT,
+            credit_type=kind,
+            description=kind,
+        )
     for key, account, sku, day, amount, kind in CREDITS:
         if (key, day.replace(day=1)) == (estate.key, month) and day < plan.last_day:
-            _add(connection, estate, month, day, account, sku, amount, category="Credit", credit_type=kind)
+            _add(connection, estate, month, day, account, sku, amount, category=ChargeCategory.CREDIT, credit_type=kind)
     for key, account, sku, day, amount, text in REFUNDS:
         if (key, day.replace(day=1)) == (estate.key, month) and day < plan.last_day:
-            _add(connection, estate, month, day, account, sku, amount, category="Adjustment", description=text)
+            _add(
+                connection,
+                estate,
+                month,
+                day,
+                account,
+                sku,
+                amount,
+                category=ChargeCategory.ADJUSTMENT,
+                description=text,
+            )
     if estate.key == "gcp":
         _add_google_credits(connection)
 
@@ -70,17 +92,21 @@ def add_support_and_tax(connection: duckdb.DuckDBPyConnection, estate: Estate, m
     """Support and tax as shares of the month so far; Google's invoice is rounded to the cent when the month closes."""
     if estate.support_rate:
         amount = _billed(connection) * estate.support_rate
-        _add(connection, estate, month, month, None, "support", _cents(amount, estate), category="Purchase")
+        _add(
+            connection, estate, month, month, None, "support", _cents(amount, estate), category=ChargeCategory.PURCHASE
+        )
     elif estate.key == "azure":
-        _add(connection, estate, month, month, None, "support", AZURE_SUPPORT, category="Purchase")
+        _add(connection, estate, month, month, None, "support", AZURE_SUPPORT, category=ChargeCategory.PURCHASE)
     if estate.tax_rate:
         amount = _cents(_billed(connection) * estate.tax_rate, estate)
-        _add(connection, estate, month, month, None, "tax", amount, category="Tax")
+        _add(connection, estate, month, month, None, "tax", amount, category=ChargeCategory.TAX)
     if estate.key == "gcp" and plan.is_closed(month):
         total = _billed(connection)
         amount = _cents(total, estate) - total
         text = "Rounding error"
-        _add(connection, estate, month, month, None, "tax", amount, category="Adjustment", description=text)
+        _add(
+            connection, estate, month, month, None, "tax", amount, category=ChargeCategory.ADJUSTMENT, description=text
+        )
 
 
 def add_corrections(connection: duckdb.DuckDBPyConnection, estate: Estate, month: date, plan: Plan) -> None:
@@ -89,8 +115,8 @@ def add_corrections(connection: duckdb.DuckDBPyConnection, estate: Estate, month
         if (key, billing_month) == (estate.key, month) and published < plan.last_day:
             text = f"Correction published {published}"
             _add(
-                connection, estate, month, day, account, sku, amount, category="Usage", charge_class="Correction",
-                description=text,
+                connection, estate, month, day, account, sku, amount,
+                category=ChargeCategory.USAGE, charge_class=ChargeClass.CORRECTION, description=text,
             )  # fmt: skip
 
 
@@ -112,13 +138,13 @@ def _add(  # noqa: PLR0913
     sku: str,
     amount: Decimal,
     *,
-    category: str,
-    charge_class: str | None = None,
+    category: ChargeCategory,
+    charge_class: ChargeClass | None = None,
     credit_type: str | None = None,
     description: str | None = None,
 ) -> None:
     """One row; what is bought counts at list too, what is given back does not."""
-    bought = category == "Purchase" or charge_class is not None
+    purchase = category is ChargeCategory.PURCHASE
     whole_month = account is None
     end = following(month) if whole_month else None
     connection.execute(
@@ -133,8 +159,8 @@ def _add(  # noqa: PLR0913
         " CASE WHEN ? IN ('Purchase', 'Usage') THEN 'Standard' END AS pricing_category",
         [
             estate.key, "support" if sku == "support" else category.lower(), sku, account, day, end, month, amount,
-            bought, category, charge_class,
-            "Recurring" if category == "Purchase" else "One-Time", credit_type, description, category == "Purchase",
+            purchase or charge_class is not None, category, charge_class,
+            ChargeFrequency.RECURRING if purchase else ChargeFrequency.ONE_TIME, credit_type, description, purchase,
             category,
         ],
     )  # fmt: skip

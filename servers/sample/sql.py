@@ -7,7 +7,7 @@ from typing import Final
 
 import duckdb
 
-from servers.kit.exports.sql import literal
+from shared_models.quoting import literal
 
 _FOLDER: Final = Path(__file__).parent / "sql"
 

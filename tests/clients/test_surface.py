@@ -13,6 +13,8 @@ from tests.clients.listing import ERAS, SERVERS, empty_server, list_tools, token
 
 VERB_ONLY = {"finops_sync"}
 """A verb that names its object already."""
+KEEP_STATE = {"finops_sync", "finops_get_job", "finops_replay_answer"}
+"""Tools that write, though only here and nothing in a cloud."""
 Tools = list[dict[str, Any]]
 
 
@@ -99,6 +101,7 @@ def test_annotations_are_all_given(tools: Tools) -> None:
         hints = tool["annotations"]
         assert {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"} <= set(hints), tool["name"]
         assert not hints["destructiveHint"], tool["name"]
+        assert hints["readOnlyHint"] is (tool["name"] not in KEEP_STATE), tool["name"]
 
 
 @pytest.mark.parametrize("server", SERVERS)

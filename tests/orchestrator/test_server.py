@@ -15,9 +15,6 @@ from servers.kit.settings import Settings as ServerSettings
 from servers.sample.generate import generate
 from skyledger.clouds import CLOUDS, build_cloud
 
-KEEP_STATE = {"finops_sync", "finops_get_job", "finops_replay_answer"}
-"""Tools that write, though only here and nothing in a cloud."""
-
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -108,51 +105,3 @@ async def test_an_empty_home_answers_and_says_what_to_do(tmp_path: Path) -> None
 
     assert any("skyledger import" in step for step in estate["next_steps"])
     assert json.loads(costs.content[0].text)["error"]["code"] == "data_not_ready"
-
-
-async def test_the_surface_stays_within_its_budget(tmp_path: Path) -> None:
-    servers = {c: build_cloud(c, ServerSettings(home=tmp_path)) for c in CLOUDS}
-    app = build_orchestrator(load_settings({"SKYLEDGER_HOME": str(tmp_path)}), [])
-
-    async def tools(server) -> list[dict]:
-        async with Client(server) as client:
-            found = (await client.list_tools()).tools
-        return [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in found]
-
-    listed = {cloud: await tools(server) for cloud, server in servers.items()}
-    own = await tools(app)
-
-    names = {cloud: {tool["name"].removeprefix(f"{cloud}_") for tool in found} for cloud, found in listed.items()}
-    assert names["aws"] == names["azure"] == names["gcp"]
-    for found in listed.values():
-        assert len(found) <= 12
-        assert len(json.dumps(found, separators=(",", ":"))) / 4 <= 6_000
-    assert len(own) <= 20
-    assert len(json.dumps(own, separators=(",", ":"))) / 4 <= 10_000
-    assert all(tool["annotations"]["readOnlyHint"] for tool in own if tool["name"] not in KEEP_STATE)
-
-
-HOSTILE = (
-    "DELETE FROM cost_and_usage", "INSERT INTO cost_and_usage SELECT * FROM cost_and_usage", "SELECT 1; SELECT 2",
-    "COPY cost_and_usage TO 'x.csv'", "ATTACH 'x.db'", "PRAGMA database_list", "SET memory_limit='9GB'",
-    "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM '/etc/passwd'", "SELECT * FROM glob('*')",
-    "SELECT * FROM duckdb_settings()", "SELECT * FROM query('SELECT 1')", "SELECT getenv('HOME')",
-    "SELECT * FROM information_schema.tables", "SELECT repeat('x', 2000000000)", "INSTALL httpfs", "SELECT * FROM range(9)",
-    "WITH x AS (DELETE FROM cost_and_usage RETURNING *) SELECT * FROM x",
-    "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT * FROM t", "CREATE TABLE t AS SELECT 1",
-)  # fmt: skip
-
-
-async def test_only_a_query_of_the_bill_is_run(sample: Path, tmp_path: Path) -> None:
-    async with Client(orchestrator(sample, tmp_path)) as client:
-        await call(client, "finops_sync", {"datasets": [], "wait_seconds": 300})
-        refused = [await client.call_tool("finops_run_sql", {"sql": sql}) for sql in HOSTILE]
-        good = await call(
-            client, "finops_run_sql", {"sql": "SELECT BillingCurrency, COUNT(*) AS n FROM cost_and_usage GROUP BY 1"}
-        )
-
-    codes = {
-        sql: json.loads(r.content[0].text).get("error", {}).get("code") for sql, r in zip(HOSTILE, refused, strict=True)
-    }
-    assert codes == dict.fromkeys(HOSTILE, "sql_refused")
-    assert {row[0] for row in good["rows"]} == {"USD", "EUR", "JPY"}

@@ -43,7 +43,7 @@ def orchestrator(home: Path, servers: Mapping[str, object]):
 
 
 async def sync(client: Client, **arguments: object) -> dict:
-    result = await client.call_tool("finops_sync", arguments)
+    result = await client.call_tool("finops_sync", {"wait_seconds": 300, **arguments})
     assert not result.is_error, result.content[0].text
     return result.structured_content
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from servers.kit.conformance.model import RequirementsModel
 from shared_models.focus.column import Column, Dataset, Kind, Level
 from shared_models.focus.cost_and_usage import COST_AND_USAGE
+from shared_models.focus.vocabularies import ChargeCategory, ChargeClass, ChargeFrequency
 
 _Json = dict[str, Any]
 
@@ -156,7 +157,7 @@ def _pairings() -> dict[str, _Json]:
         ("CapacityReservationStatus", "CapacityReservationId"),
     ):
         says = f"be null when {identity} is not null and ChargeCategory is Usage"
-        usage = _and(_given(identity), _is("ChargeCategory", "Usage"))
+        usage = _and(_given(identity), _is("ChargeCategory", ChargeCategory.USAGE))
         found[f"{status}-paired"] = _rule(
             status, says, _given(status), keyword="MUST NOT", condition=usage, function="Nullability"
         )
@@ -191,12 +192,12 @@ def _metrics() -> dict[str, _Json]:
             "ResultColumnName": cost,
         }
         regular = _and(
-            _given(price), _given("PricingQuantity"), _on("CheckNotValue", "ChargeClass", Value="Correction")
+            _given(price), _given("PricingQuantity"), _on("CheckNotValue", "ChargeClass", Value=ChargeClass.CORRECTION)
         )
         found[f"{cost}-product"] = _rule(
             cost, f"equal {price} times PricingQuantity, corrections aside", product, condition=regular
         )
-    bought = _and(_is("ChargeCategory", "Purchase"), _given("CommitmentDiscountId"))
+    bought = _and(_is("ChargeCategory", ChargeCategory.PURCHASE), _given("CommitmentDiscountId"))
     found["EffectiveCost-purchase"] = _rule(
         "EffectiveCost",
         "be 0 where a commitment is bought",
@@ -206,9 +207,9 @@ def _metrics() -> dict[str, _Json]:
     found["ChargeFrequency-purchase"] = _rule(
         "ChargeFrequency",
         "be Usage-Based when ChargeCategory is Purchase",
-        _on("CheckNotValue", "ChargeFrequency", Value="Usage-Based"),
+        _on("CheckNotValue", "ChargeFrequency", Value=ChargeFrequency.USAGE_BASED),
         keyword="MUST NOT",
-        condition=_is("ChargeCategory", "Purchase"),
+        condition=_is("ChargeCategory", ChargeCategory.PURCHASE),
     )
     return found
 

@@ -12,8 +12,8 @@ from servers.kit.conformance.facts import as_focus
 from servers.kit.conformance.measure import Finding, measure
 from servers.kit.conformance.model import RequirementsModel, Rule
 from servers.kit.conformance.plan import GroupFault, Planner, RowFault, Verdict, skipped
-from servers.kit.exports.sql import literal, quoted
 from shared_models.conformance import ConformanceReport, Demand, Outcome, RuleResult
+from shared_models.quoting import literal, quoted
 
 COST_AND_USAGE: Final = "CostAndUsage"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import duckdb
 
 from servers.kit.conformance.formats import is_number
-from servers.kit.exports.sql import quoted
+from shared_models.quoting import quoted
 
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 

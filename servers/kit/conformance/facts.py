@@ -4,10 +4,10 @@ from pathlib import Path
 
 import duckdb
 
-from servers.kit.exports.sql import literal, quoted
 from shared_models.errors import InvalidArgumentError
 from shared_models.focus.column import Level
 from shared_models.focus.cost_and_usage import COST_AND_USAGE
+from shared_models.quoting import literal, quoted
 
 
 def as_focus(connection: duckdb.DuckDBPyConnection, relation: str) -> str:

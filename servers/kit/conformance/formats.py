@@ -3,7 +3,7 @@
 from typing import Final
 
 from servers.kit.conformance.currencies import CURRENCIES
-from servers.kit.exports.sql import literal
+from shared_models.quoting import literal
 
 _NUMBER: Final = r"^-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE]-?[0-9]+)?$"
 _MOMENT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"

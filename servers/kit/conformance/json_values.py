@@ -7,7 +7,7 @@ from typing import Final
 from servers.kit.conformance import formats
 from servers.kit.conformance.columns import Columns
 from servers.kit.conformance.model import Check
-from servers.kit.exports.sql import literal
+from shared_models.quoting import literal
 
 _EACH: Final = "[*]"
 

@@ -8,7 +8,7 @@ from typing import Final
 import duckdb
 
 from servers.kit.conformance.plan import GroupFault, RowFault
-from servers.kit.exports.sql import quoted
+from shared_models.quoting import quoted
 
 _RULES_PER_SCAN: Final = 100
 _ROW: Final = '"x_CheckedRow"'

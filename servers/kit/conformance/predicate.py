@@ -8,7 +8,7 @@ from servers.kit.conformance import formats
 from servers.kit.conformance.columns import Columns
 from servers.kit.conformance.json_values import JSON_CHECKS, ElementTest
 from servers.kit.conformance.model import Check
-from servers.kit.exports.sql import literal
+from shared_models.quoting import literal
 
 _SAME: Final = "1e-9"
 """Share of the result by which a product may differ as a double without differing as a decimal."""

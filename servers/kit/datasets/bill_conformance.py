@@ -1,6 +1,5 @@
 """How each bill stands to FOCUS 1.4 as data: one part a bill, worked out once and kept under the bill's own hash."""
 
-import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from servers.kit.datasets.items import part_of_items
 from serving.files import write_whole
 from shared_models.conformance import ConformanceFact
 from shared_models.dataset import DatasetName
+from shared_models.digest import digest_of
 from shared_models.export import DatasetPart, ExportPart
 
 _WORKERS: Final = 2
@@ -120,9 +120,9 @@ def _remembered(known: Path) -> DatasetPart | None:
 def _digest(bill: Bill) -> str:
     """Changes with the bill's content, with what it is called, and with the rules."""
     named = f"{bill.sha256}\n{bill.provider}\n{bill.conformance_key}\n{_rules_digest()}"
-    return hashlib.sha256(named.encode()).hexdigest()
+    return digest_of(named)
 
 
 @cache
 def _rules_digest() -> str:
-    return hashlib.sha256(builtin_model().model_dump_json().encode()).hexdigest()
+    return digest_of(builtin_model().model_dump_json())

@@ -1,8 +1,5 @@
 """Write a dataset's part: one immutable Parquet file with exactly the dataset's columns, named by its content."""
 
-import hashlib
-import os
-import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,13 +9,13 @@ from typing import Final
 
 import duckdb
 
-from servers.kit.exports.sql import literal
+from serving.files import publish_by_content, temporary
 from shared_models.dataset import DatasetName
 from shared_models.errors import UnreadableExportError
 from shared_models.export import DatasetPart
+from shared_models.quoting import literal
 
 _FORMAT: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880"
-_BLOCK: Final = 1 << 20
 SERVER: Final = "server"
 """The source of what a cloud's server has of its own: there is one, so what it says anew replaces what it said."""
 
@@ -57,36 +54,24 @@ def write_dataset(connection: duckdb.DuckDBPyConnection, select: str, origin: Or
 
     """
     out.mkdir(parents=True, exist_ok=True)
-    temporary = out / f".{uuid.uuid4().hex}.tmp"
     try:
-        row = connection.execute(f"COPY ({select}) TO {literal(str(temporary))} ({_FORMAT})").fetchone() or (0,)
-        digest, size = _fsync_and_hash(temporary), temporary.stat().st_size
-        final = out / f"{digest}.parquet"
-        temporary.replace(final)
+        with temporary(out / origin.name.value) as beside:
+            row = connection.execute(f"COPY ({select}) TO {literal(str(beside))} ({_FORMAT})").fetchone() or (0,)
+            file, digest = publish_by_content(beside, ".parquet")
+        size = file.stat().st_size
     except (OSError, duckdb.IOException) as error:
         raise UnreadableExportError(
             f"The dataset {origin.name.value} cannot be written: the disk is full or read-only.",
             file=str(out),
             hint="Free some space, or set SKYLEDGER_HOME to another disk; nothing was changed.",
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return DatasetPart(
         name=origin.name,
         provider=origin.provider,
         source_key=origin.source_key,
-        path=str(final),
+        path=str(file),
         rows=int(row[0]),
         size_bytes=size,
         sha256=digest,
         data_as_of=origin.data_as_of,
     )
-
-
-def _fsync_and_hash(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb+") as handle:
-        while block := handle.read(_BLOCK):
-            digest.update(block)
-        os.fsync(handle.fileno())
-    return digest.hexdigest()

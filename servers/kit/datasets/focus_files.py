@@ -1,7 +1,5 @@
 """Convert the FOCUS dataset files under a path: recognise, type, account for every row, write one part a provider."""
 
-import hashlib
-import uuid
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
@@ -18,12 +16,12 @@ from servers.kit.exports.grouping import columns_of_file
 from servers.kit.exports.layout import Export, discover, is_bill
 from servers.kit.exports.native import normalised
 from servers.kit.exports.read import kind_of, open_source
-from servers.kit.exports.sql import literal, quoted
+from serving.files import publish, sha256_of, temporary
 from shared_models.dataset import RECORD_KEYS, DatasetName, columns_of
 from shared_models.errors import TooManyRejectsError, UnreadableExportError
 from shared_models.export import ConvertedDataset, CostBasis, DatasetPart, ImportReport, Rejection, Residual
+from shared_models.quoting import literal, quoted
 
-_BLOCK: Final = 1 << 20
 _FIRST: Final = ("_file", "_row", "_column", "left(_value, 80)")
 _Group = tuple[DatasetName, str, str]
 """(dataset, kind of file, version): files that are read together."""
@@ -168,19 +166,14 @@ def _residuals(connection: duckdb.DuckDBPyConnection, shape: DatasetShape) -> tu
 
 def _keep_rejected(connection: duckdb.DuckDBPyConnection, name: DatasetName, files: Sequence[Path], out: Path) -> str:
     """The rejected rows as a file whose name says whose they are."""
-    digest = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as handle:
-            while block := handle.read(_BLOCK):
-                digest.update(block)
     out.mkdir(parents=True, exist_ok=True)
-    target = out / f"rejected-{digest.hexdigest()[:16]}-{name.value}.parquet"
-    temporary = out / f".{uuid.uuid4().hex}.tmp"
-    connection.execute(
-        "COPY (SELECT * FROM kept_or_not WHERE _reason IS NOT NULL ORDER BY _file, _row)"
-        f" TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
-    )
-    temporary.replace(target)
+    target = out / f"rejected-{sha256_of(*files)[:16]}-{name.value}.parquet"
+    with temporary(target) as beside:
+        connection.execute(
+            "COPY (SELECT * FROM kept_or_not WHERE _reason IS NOT NULL ORDER BY _file, _row)"
+            f" TO {literal(str(beside))} (FORMAT parquet, COMPRESSION zstd)"
+        )
+        publish(beside, target)
     return str(target)
 
 

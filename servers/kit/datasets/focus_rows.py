@@ -8,9 +8,10 @@ import duckdb
 from servers.kit.exports.focus_datasets import DatasetShape
 from servers.kit.exports.native import normalised
 from servers.kit.exports.providers import cloud_of, slug_of
-from servers.kit.exports.sql import as_json, as_money, as_text, as_time, literal, quoted
+from servers.kit.exports.sql import as_json, as_money, as_text, as_time
 from shared_models.dataset import FOCUS_DATASETS, RECORD_KEYS, columns_of
 from shared_models.focus.column import Column, Kind
+from shared_models.quoting import literal, quoted
 
 _CURRENCY: Final = "^[A-Z]{3}$"
 _PERIODS: Final = ("BillingPeriod", "ContractCommitmentPeriod", "ContractPeriod")

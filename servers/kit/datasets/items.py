@@ -12,11 +12,11 @@ from pydantic import BaseModel
 
 from servers.kit.datasets.files import Origin, scratch_connection, write_dataset
 from servers.kit.exported.tables import Table
-from servers.kit.exports.sql import literal, quoted
 from servers.kit.ports import Pages
 from shared_models.dataset import ITEM_MODELS, DatasetName, columns_of
 from shared_models.errors import UnreadableExportError
 from shared_models.export import DatasetPart
+from shared_models.quoting import literal, quoted
 
 _ITEMS_A_PAGE: Final = 1_000
 

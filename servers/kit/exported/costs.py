@@ -8,7 +8,6 @@ import anyio.to_thread
 import duckdb
 
 from servers.kit.exported.bills import Bills
-from servers.kit.exports.sql import literal, quoted
 from servers.kit.ports import CostAnswer
 from shared_models.errors import (
     DataNotReadyError,
@@ -20,6 +19,7 @@ from shared_models.errors import (
 from shared_models.export import ExportPart
 from shared_models.focus.own_columns import FACT_COLUMNS
 from shared_models.query import CostFilter, CostLine, CostQuery, CurrencyTotal, FilterOperator, Granularity
+from shared_models.quoting import literal, quoted
 from shared_models.untrusted import safe_text
 
 GROUPABLE = tuple(name for name, kind in FACT_COLUMNS.items() if kind in {"VARCHAR", "BOOLEAN", "TIMESTAMP"})

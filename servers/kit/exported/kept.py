@@ -1,7 +1,5 @@
 """What was converted from a folder, kept beside an index until the folder changes; safe for many processes."""
 
-import hashlib
-import json
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from serving.files import exclusive_lock, write_whole
+from shared_models.digest import digest_of_json
 from shared_models.disk import unavailable
 
 
@@ -85,4 +84,4 @@ class KeptConversions(Generic[Kept]):
 def _stamp(files: Iterable[Path]) -> str:
     """Changes when one of the files comes, goes or changes."""
     listing = [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in sorted(files) if file.is_file()]
-    return hashlib.sha256(json.dumps([_RULES, *listing]).encode()).hexdigest()[:24]
+    return digest_of_json([_RULES, *listing], 24)

@@ -8,9 +8,9 @@ import anyio.to_thread
 import duckdb
 from pydantic import BaseModel
 
-from servers.kit.exports.sql import literal, quoted
 from servers.kit.ports import Slice
 from shared_models.errors import SourceNotEnabledError
+from shared_models.quoting import literal, quoted
 
 Item = TypeVar("Item", bound=BaseModel)
 

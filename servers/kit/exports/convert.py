@@ -1,6 +1,5 @@
 """Convert any bill to FOCUS 1.4 Parquet: discover, recognise, type, account for every row, write sorted parts."""
 
-import hashlib
 import shutil
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -21,17 +20,16 @@ from servers.kit.exports.read import open_source
 from servers.kit.exports.recognise import Recognised, recognise_source
 from servers.kit.exports.repeats import without_repeats
 from servers.kit.exports.split_cost import split_condition
-from servers.kit.exports.sql import literal, quoted
 from servers.kit.exports.survey import survey
 from servers.kit.exports.typed import create_mapped, create_prepared
 from servers.kit.exports.write import Origin, PartWriter
-from serving.files import discard, publish, temporary_beside
+from serving.files import publish, sha256_of, temporary
 from shared_models.disk import refused_by_disk, unavailable
 from shared_models.errors import FinOpsError, TooManyRejectsError, UnreadableExportError
 from shared_models.export import ConvertedExport, CostBasis, ExportPart, ImportReport
+from shared_models.quoting import literal, quoted
 
 Progress = Callable[[float, str], None]
-_BLOCK: Final = 1 << 20
 _UNKNOWN: Final = "has none of the known shapes"
 
 
@@ -224,30 +222,23 @@ def _missing(part: ExportPart) -> tuple[CostBasis, ...]:
 
 def _keep_rejected(connection: duckdb.DuckDBPyConnection, relation: str, out: Path, origin: Origin) -> str:
     file = out / f"rejected-{origin.fingerprint[:16]}-{origin.source_format.value.replace('+', '-')}.parquet"
-    temporary = temporary_beside(file)
     try:
-        connection.execute(
-            f"COPY (SELECT * FROM {relation} WHERE _reason IS NOT NULL ORDER BY _file, _row)"
-            f" TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
-        )
-        publish(temporary, file)
+        with temporary(file) as beside:
+            connection.execute(
+                f"COPY (SELECT * FROM {relation} WHERE _reason IS NOT NULL ORDER BY _file, _row)"
+                f" TO {literal(str(beside))} (FORMAT parquet, COMPRESSION zstd)"
+            )
+            publish(beside, file)
     except OSError as error:
         raise unavailable(error, out.name) from error
-    finally:
-        discard(temporary)
     return str(file)
 
 
 def _origin(export: Export, files: Sequence[Path], recognised: Recognised, options: ConvertOptions) -> Origin:
-    digest = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as handle:
-            while block := handle.read(_BLOCK):
-                digest.update(block)
     return Origin(
         source_format=recognised.source_format,
         source_key=options.source_key or export.key,
-        fingerprint=digest.hexdigest(),
+        fingerprint=sha256_of(*files),
         bases=recognised.bases,
         made_at=export.made_at,
         apart=(recognised.apart[0], recognised.apart[2]) if recognised.apart else None,

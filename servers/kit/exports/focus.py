@@ -10,10 +10,10 @@ from typing import Final
 
 from servers.kit.exports.native import normalised
 from servers.kit.exports.providers import cloud_of
-from servers.kit.exports.sql import quoted
 from shared_models.errors import UnreadableExportError, near_matches
 from shared_models.export import SourceFormat
 from shared_models.focus.own_columns import FACT_COLUMNS
+from shared_models.quoting import quoted
 
 _MARKERS: Final = (
     (SourceFormat.FOCUS_1_4, {"CommitmentProgramEligibilityDetails", "InvoiceDetailId"}),

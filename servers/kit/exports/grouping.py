@@ -15,8 +15,8 @@ from servers.kit.exports.layout import Export, discover, is_bill
 from servers.kit.exports.native import NativeFormat, native_relation, normalised
 from servers.kit.exports.precheck import csv_header
 from servers.kit.exports.read import kind_of, open_source
-from servers.kit.exports.sql import literal
 from shared_models.errors import FinOpsError, UnreadableExportError
+from shared_models.quoting import literal
 
 _AMORTIZED_NAME: Final = re.compile(r"amorti[sz]ed", re.IGNORECASE)
 _NAMING_PARTS: Final = 2

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from servers.kit.exports.sql import as_text, literal, quoted
+from servers.kit.exports.sql import as_text
 from shared_models.export import CostBasis, SourceFormat
+from shared_models.quoting import literal, quoted
 
 NUMBER: Final = "DECIMAL(38,18)"
 """Native amounts are read to 18 decimals."""
@@ -61,8 +62,8 @@ def categories(path: Path, value: str) -> str:
     """SQL: the FOCUS ServiceCategory of a native service, from a CSV of `service,category`; else Other."""
     with path.open(encoding="utf-8", newline="") as handle:
         pairs = [(row["service"].lower(), row["category"]) for row in csv.DictReader(handle)]
-    keys = ", ".join("'" + service.replace("'", "''") + "'" for service, _ in pairs)
-    values = ", ".join("'" + category.replace("'", "''") + "'" for _, category in pairs)
+    keys = ", ".join(literal(service) for service, _ in pairs)
+    values = ", ".join(literal(category) for _, category in pairs)
     return f"COALESCE(MAP([{keys}], [{values}])[lower({value})], 'Other')"
 
 

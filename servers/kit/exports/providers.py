@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from servers.kit.exports.sql import literal
+from shared_models.quoting import literal
 
 CLOUD_NAMES: Final = {
     "aws": ("aws%", "amazon%"),

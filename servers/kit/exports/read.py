@@ -8,10 +8,10 @@ from typing import Final
 import duckdb
 
 from servers.kit.exports.precheck import MAX_LINE, csv_header, first_line, inspect_text
-from servers.kit.exports.sql import literal, quoted
 from shared_models.dataset import FOCUS_DATASETS, columns_of
 from shared_models.errors import UnreadableExportError
 from shared_models.focus.own_columns import FACT_COLUMNS
+from shared_models.quoting import literal, quoted
 
 _AS_WRITTEN: Final = frozenset({"UUID", "DOUBLE", "HUGEINT"})
 _FOCUS_NAMES: Final = {

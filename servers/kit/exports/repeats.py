@@ -5,10 +5,8 @@ import hashlib
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Final, cast
-
-_BLOCK: Final = 1 << 20
 
 
 def without_repeats(files: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[tuple[Path, Path], ...]]:
@@ -36,15 +34,12 @@ def _plain_name(file: Path) -> str:
 
 def _digest(file: Path) -> bytes:
     """Of the content, unpacked; a file that cannot be unpacked equals none, and its reader says what is wrong."""
-    digest = hashlib.sha256()
     try:
         with _open(file) as handle:
-            while block := handle.read(_BLOCK):
-                digest.update(block)
+            return hashlib.file_digest(handle, "sha256").digest()
     except (OSError, EOFError, zlib.error):
         return str(file).encode()
-    return digest.digest()
 
 
-def _open(file: Path) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(file, "rb")) if file.suffix.lower() == ".gz" else file.open("rb")
+def _open(file: Path) -> BufferedReader | gzip.GzipFile:
+    return gzip.open(file, "rb") if file.suffix.lower() == ".gz" else file.open("rb")

@@ -5,7 +5,8 @@ from typing import Final
 
 import duckdb
 
-from servers.kit.exports.sql import as_money, as_text, quoted
+from servers.kit.exports.sql import as_money, as_text
+from shared_models.quoting import quoted
 
 _ROUNDING: Final = "0.000001"
 _KEY: Final = (

@@ -1,6 +1,8 @@
-"""SQL fragments of the converter: quoting, and values of any source type as our types, null where they are not."""
+"""SQL fragments of the converter: values of any source type as our types, null where they are not."""
 
 from typing import Final
+
+from shared_models.quoting import literal
 
 UNIT_SCALE: Final = 12
 """Decimals of an amount in the ledger; each amount is rounded to them once, half away from zero."""
@@ -9,16 +11,6 @@ MONEY: Final = "DECIMAL(30,12)"
 TAIL: Final = "DECIMAL(38,30)"
 _PAIRS: Final = ('STRUCT("key" VARCHAR, "value" VARCHAR)[]', "STRUCT(key VARCHAR, value VARCHAR)[]")
 _EXACT: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
-
-
-def quoted(identifier: str) -> str:
-    """An identifier as SQL."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as SQL."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def as_text(expression: str, kind: str) -> str:
@@ -60,11 +52,6 @@ def _is_short(expression: str) -> str:
     the number is the one meant if and only if it leads back to the same double. Eight times as fast as through text.
     """
     return f"(abs({expression}) < 4096 AND CAST(TRY_CAST({expression} AS {MONEY}) AS DOUBLE) = {expression})"
-
-
-def as_decimal(expression: str, kind: str) -> str:
-    """A quantity or price: as money, but a value that cannot be read is null rather than a fault."""
-    return as_money(expression, kind)
 
 
 def as_time(expression: str, kind: str) -> str:

@@ -9,8 +9,8 @@ from typing import Final
 import duckdb
 
 from servers.kit.exports.providers import cloud_of, slug_of
-from servers.kit.exports.sql import quoted
 from servers.kit.exports.typed import METRICS
+from shared_models.quoting import quoted
 
 _PRECISION: Final = 60
 _MOST_READS: Final = 2.5

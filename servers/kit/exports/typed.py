@@ -6,10 +6,11 @@ from typing import Final
 import duckdb
 
 from servers.kit.exports.providers import cloud_of
-from servers.kit.exports.sql import as_json, as_map, as_money, as_tail, as_text, as_time, literal, quoted
+from servers.kit.exports.sql import as_json, as_map, as_money, as_tail, as_text, as_time
 from shared_models.export import CostBasis
 from shared_models.focus.cost_and_usage import COST_AND_USAGE
 from shared_models.focus.own_columns import FACT_COLUMNS
+from shared_models.quoting import literal, quoted
 
 METRICS: Final = tuple(basis.value for basis in CostBasis)
 _TIMES: Final = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")

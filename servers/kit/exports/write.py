@@ -1,7 +1,5 @@
 """Write the parts: one sorted, immutable, content-addressed Parquet file per (provider, account, period)."""
 
-import hashlib
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,16 +9,15 @@ from typing import Any, Final
 
 import duckdb
 
-from servers.kit.exports.sql import literal, quoted
 from servers.kit.exports.survey import Partition
 from servers.kit.exports.typed import METRICS
-from serving.files import discard, publish
+from serving.files import publish_by_content, temporary
 from shared_models.disk import unavailable
 from shared_models.export import CostBasis, CurrencyTotals, ExportPart, SourceFormat
 from shared_models.focus.own_columns import FACT_COLUMNS, FACT_ORDER
+from shared_models.quoting import literal, quoted
 
 _FORMAT: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880"
-_BLOCK: Final = 1 << 20
 _MADE_HERE: Final = frozenset({"x_ProForma", "x_SourceRow"})
 """Columns of our own that vary by row, whatever the source has."""
 
@@ -64,18 +61,14 @@ class PartWriter:
             LedgerUnavailableError: the disk refused.
 
         """
-        temporary = self.out / f".{uuid.uuid4().hex}.tmp"
         try:
-            self.connection.execute(f"COPY ({self._rows(partition)}) TO {literal(str(temporary))} ({_FORMAT})")
-            digest = _hash(temporary)
-            final = self.out / f"{digest}.parquet"
-            size = temporary.stat().st_size
-            publish(temporary, final)
+            with temporary(self.out / "part") as beside:
+                self.connection.execute(f"COPY ({self._rows(partition)}) TO {literal(str(beside))} ({_FORMAT})")
+                file, digest = publish_by_content(beside, ".parquet")
+            size = file.stat().st_size
         except OSError as error:
             raise unavailable(error, self.out.name) from error
-        finally:
-            discard(temporary)
-        return _described(self.connection, final, partition, self.origin.of(partition), digest, size)
+        return _described(self.connection, file, partition, self.origin.of(partition), digest, size)
 
     def _rows(self, partition: Partition) -> str:
         """The sorted rows. What is the same in all of them is added after the sort, which then moves less."""
@@ -151,11 +144,3 @@ def _totals(row: Sequence[Any]) -> CurrencyTotals:
         list_cost=Decimal(row[4]),
         contracted_cost=Decimal(row[5]),
     )
-
-
-def _hash(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as handle:
-        while block := handle.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

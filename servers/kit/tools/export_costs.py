@@ -1,6 +1,5 @@
 """Tool: the bill in bulk."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final
@@ -13,6 +12,7 @@ from servers.kit.deps import Cursor, Deps, pagination
 from serving.files import write_whole
 from shared_models.coverage import Coverage, Gap, SourceState
 from shared_models.dataset import DatasetName
+from shared_models.digest import digest_of
 from shared_models.disk import unavailable
 from shared_models.errors import SourceNotEnabledError
 from shared_models.export import (
@@ -106,7 +106,7 @@ async def _bills(
 
 def _keep(folder: Path, manifest: ExportManifest) -> str:
     data = manifest.model_dump_json().encode()
-    sha256 = hashlib.sha256(data).hexdigest()
+    sha256 = digest_of(data)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{sha256}.manifest.json"
     try:
@@ -132,7 +132,7 @@ def _access(deps: Deps, sha256: str, file: Path) -> PartAccess:
     digests: list[str] = []
     with file.open("rb") as handle:
         while block := handle.read(CHUNK_BYTES):
-            digests.append(hashlib.sha256(block).hexdigest())
+            digests.append(digest_of(block))
     base = f"skyledger://{deps.cloud.name}/exports/{sha256}"
     return PartAccess(
         sha256=sha256,

@@ -71,6 +71,26 @@ def test_the_same_content_again_books_nothing_but_is_fresh(ledger: Ledger, tmp_p
     assert snapshot.data_as_of == NOW + timedelta(days=3)
 
 
+def test_a_lost_catalogue_makes_data_older_until_its_source_speaks_again_and_never_younger(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    def age(found: Ledger) -> timedelta:
+        [snapshot] = Datasets(found).current(DatasetName.INVOICE_DETAIL)
+        return (snapshot.data_as_of or NOW) - NOW
+
+    book(ledger, delivered(tmp_path, "erp", [invoice(1, "10")], days=1))
+    again = delivered(tmp_path, "erp", [invoice(1, "10")], days=3)
+    book(ledger, again)
+    assert age(ledger) == timedelta(days=3)
+
+    ledger.close()
+    ledger.home.catalog.unlink()
+    restored = Ledger(ledger.home.root)
+
+    assert (billed(restored), age(restored)) == ((1, 10), timedelta(days=1))
+    assert (book(restored, again), age(restored)) == (0, timedelta(days=3))
+
+
 def test_an_invoice_that_two_sources_state_counts_once_whole_from_the_newest(ledger: Ledger, tmp_path: Path) -> None:
     older = [invoice(1, "10"), invoice(2, "20"), invoice(2, "2", InvoiceDetailId="L-2")]
     book(ledger, delivered(tmp_path, "portal", older))

@@ -177,6 +177,25 @@ async def test_an_answer_says_what_it_rests_on(open_client) -> None:
     assert first["evidence"]["as_of"].startswith("2026-11-24T")
 
 
+async def test_the_evidence_of_a_statement_names_its_cost_metrics_and_says_what_is_empty(open_client) -> None:
+    async def ask(client, sql: str) -> dict:
+        return (await client.call_tool("finops_run_sql", {"sql": sql})).structured_content
+
+    async with open_client() as client:
+        compared = await ask(client, "SELECT sum(EffectiveCost), sum(BilledCost) AS billed FROM cost_and_usage")
+        every = await ask(client, "SELECT * FROM cost_and_usage LIMIT 1")
+        none = await ask(client, "SELECT count(*) FROM cost_and_usage")
+        beside = await ask(client, "SELECT count(*) FROM cost_and_usage LEFT JOIN invoice_detail USING (InvoiceId)")
+
+    assert [one["evidence"]["basis"] for one in (compared, every, none)] == [
+        "BilledCost, EffectiveCost",
+        "BilledCost, EffectiveCost, ListCost, ContractedCost",
+        "no cost metric",
+    ]
+    assert [one["evidence"]["complete"] for one in (compared, every, none, beside)] == [True, True, True, False]
+    assert beside["notes"] == ["invoice_detail is empty: the ledger holds nothing of it."]
+
+
 @pytest.mark.parametrize(
     ("sql", "noted"),
     [
