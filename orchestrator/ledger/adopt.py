@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestrator.ledger.catalog import Catalog, new_generation, stamp
+from orchestrator.ledger.catalog import Catalog, keep_reports, new_generation, newest_generation, stamp
 from orchestrator.ledger.cubes import METRICS, build_cube, cube_totals, write_cube
 from orchestrator.ledger.duck import connect
 from orchestrator.ledger.filing import corrupt, file_part
@@ -78,18 +78,14 @@ def _commit(
 ) -> Adoption:
     fresh = [part for part in parts if not _is_current(connection, part)]
     if not fresh and not end_replaced(connection, parts, None):
-        row = connection.execute("SELECT coalesce(max(id), 0) FROM generation").fetchone()
-        return Adoption(generation=int(row[0]), added=0, unchanged=len(parts))
+        return Adoption(generation=newest_generation(connection), added=0, unchanged=len(parts))
     generation = new_generation(connection, reason, now)
     ended = end_replaced(connection, parts, generation)
     for part in fresh:
         insert_load(connection, part, files[part.sha256], generation, now)
     touched = {(part.provider, part.billing_account_id, stamp(part.billing_period_start)) for part in parts}
     rebook(connection, sorted(touched | ended), generation)
-    connection.executemany(
-        "INSERT INTO import_report (generation, report) VALUES (?, ?)",
-        [[generation, report.model_dump_json()] for report in reports],
-    )
+    keep_reports(connection, reports, generation)
     return Adoption(generation=generation, added=len(fresh), unchanged=len(parts) - len(fresh))
 
 

@@ -1,7 +1,7 @@
 """The catalogue: one SQLite file that says which files make up which snapshot; its transactions commit."""
 
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from orchestrator.ledger import journal
 from orchestrator.ledger.database import Database
 from orchestrator.ledger.home import LedgerHome
 from shared_models.errors import LedgerCorruptError, SnapshotExpiredError
+from shared_models.export import ImportReport
 
 _SCHEMA: Final = Path(__file__).parent / "schema"
 _REMEDY: Final = "`skyledger rebuild` makes the catalogue again from the journal; user state is not touched."
@@ -105,6 +106,14 @@ def new_generation(connection: sqlite3.Connection, reason: str, now: datetime) -
     """Open the next generation inside of a write transaction."""
     cursor = connection.execute("INSERT INTO generation (committed_at, reason) VALUES (?, ?)", [stamp(now), reason])
     return int(cursor.lastrowid or 0)
+
+
+def keep_reports(connection: sqlite3.Connection, reports: Iterable[ImportReport], generation: int) -> None:
+    """What an import said about what this generation brought."""
+    connection.executemany(
+        "INSERT INTO import_report (generation, report) VALUES (?, ?)",
+        [[generation, report.model_dump_json()] for report in reports],
+    )
 
 
 def generation_at(connection: sqlite3.Connection, instant: datetime) -> int:

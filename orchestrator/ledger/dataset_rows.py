@@ -1,13 +1,11 @@
 """Dataset snapshots in the catalogue: one row for what one source says, from one generation to another."""
 
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator.ledger.catalog import stamp, unstamp
 from shared_models.dataset import DatasetName
-from shared_models.export import ImportReport
 
 
 @dataclass(frozen=True)
@@ -78,14 +76,6 @@ def refresh_row(connection: sqlite3.Connection, row_id: int, data_as_of: datetim
     connection.execute(
         "UPDATE dataset SET fetched_at = ?, data_as_of = coalesce(?, data_as_of) WHERE id = ?",
         [stamp(now), stamp(data_as_of) if data_as_of else None, row_id],
-    )
-
-
-def keep_reports(connection: sqlite3.Connection, reports: Iterable[ImportReport], generation: int) -> None:
-    """What an import said about the datasets of this generation."""
-    connection.executemany(
-        "INSERT INTO import_report (generation, report) VALUES (?, ?)",
-        [[generation, report.model_dump_json()] for report in reports],
     )
 
 

@@ -8,15 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.business.config import AccountRecord
-from orchestrator.ledger.catalog import new_generation
-from orchestrator.ledger.dataset_rows import (
-    DatasetSnapshot,
-    current_row,
-    insert_row,
-    keep_reports,
-    refresh_row,
-    snapshot_of,
-)
+from orchestrator.ledger.catalog import keep_reports, new_generation
+from orchestrator.ledger.dataset_rows import DatasetSnapshot, current_row, insert_row, refresh_row, snapshot_of
 from orchestrator.ledger.dataset_sources import settle_sources
 from orchestrator.ledger.duck import connect, readable
 from orchestrator.ledger.journal import FORGOTTEN

@@ -7,7 +7,6 @@ from pydantic import Field
 
 from orchestrator.deps import Deps
 from orchestrator.tools.live import live_page
-from shared_models.page import Pagination
 from shared_models.recommendation import Action, RecommendationPage
 
 
@@ -26,11 +25,7 @@ async def list_recommendations(
     found = await live_page(deps, ctx, "list_recommendations", arguments, RecommendationPage, providers, limit, cursor)
     return RecommendationPage(
         data=tuple(item for page in found.pages.values() for item in page.data),
-        pagination=Pagination(
-            next_cursor=found.next_cursor,
-            has_more=found.next_cursor is not None,
-            total_estimate=sum(page.pagination.total_estimate or 0 for page in found.pages.values()),
-        ),
+        pagination=found.pagination,
         coverage=found.coverage,
-        freshness=tuple(fresh for page in found.pages.values() for fresh in page.freshness),
+        freshness=found.freshness,
     )

@@ -8,7 +8,6 @@ from pydantic import Field
 from orchestrator.deps import Deps
 from orchestrator.tools.live import live_page
 from shared_models.inventory import Resource, ResourcePage, ResourceType
-from shared_models.page import Pagination
 
 
 async def list_resources(
@@ -28,11 +27,7 @@ async def list_resources(
     data: tuple[Resource, ...] = tuple(item for page in found.pages.values() for item in page.data)
     return ResourcePage(
         data=data,
-        pagination=Pagination(
-            next_cursor=found.next_cursor,
-            has_more=found.next_cursor is not None,
-            total_estimate=sum(page.pagination.total_estimate or 0 for page in found.pages.values()),
-        ),
+        pagination=found.pagination,
         coverage=found.coverage,
-        freshness=tuple(fresh for page in found.pages.values() for fresh in page.freshness),
+        freshness=found.freshness,
     )

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from orchestrator.deps import Deps
 from serving.heartbeat import heartbeat
-from shared_models.coverage import Coverage
+from shared_models.coverage import Coverage, Freshness
 from shared_models.errors import CursorError, InvalidArgumentError, near_matches
 from shared_models.page import Pagination
 
@@ -22,6 +22,8 @@ class Paged(Protocol):
 
     @property
     def pagination(self) -> Pagination: ...
+    @property
+    def freshness(self) -> tuple[Freshness, ...]: ...
 
 
 Page = TypeVar("Page", bound=BaseModel)
@@ -29,11 +31,12 @@ Page = TypeVar("Page", bound=BaseModel)
 
 @dataclass(frozen=True)
 class LivePages(Generic[Page]):
-    """The pages by cloud, who answered, and the cursor over all clouds that have more."""
+    """The pages by cloud, who answered, how old it is, and the cursor over all clouds that have more."""
 
     pages: Mapping[str, Page]
     coverage: Coverage
-    next_cursor: str | None
+    pagination: Pagination
+    freshness: tuple[Freshness, ...]
 
 
 async def live_page(
@@ -66,9 +69,15 @@ async def live_page(
             each={name: {"cursor": found} for name, found in cursors.items()},
             tick=report,
         )
-    following = {name: cast("Paged", page).pagination.next_cursor for name, page in answers.items.items()}
-    more = {name: found for name, found in following.items() if found}
-    return LivePages(answers.items, answers.coverage, _encode(more, tool) if more else None)
+    pages = {name: cast("Paged", page) for name, page in answers.items.items()}
+    more = {name: found for name, page in pages.items() if (found := page.pagination.next_cursor)}
+    pagination = Pagination(
+        next_cursor=_encode(more, tool) if more else None,
+        has_more=bool(more),
+        total_estimate=sum(page.pagination.total_estimate or 0 for page in pages.values()),
+    )
+    freshness = tuple(fresh for page in pages.values() for fresh in page.freshness)
+    return LivePages(answers.items, answers.coverage, pagination, freshness)
 
 
 def providers_of(deps: Deps, providers: Sequence[str] | None) -> list[str]:
