@@ -7,12 +7,13 @@ import duckdb
 
 from servers.kit.exports.focus_datasets import DatasetShape
 from servers.kit.exports.providers import cloud_of, slug_of
-from servers.kit.exports.sql import as_json, as_money, as_text, as_time, literal, quoted
+from servers.kit.exports.sql import as_identity, as_json, as_money, as_period, as_text, as_time, literal, quoted
 from shared_models.dataset import FOCUS_DATASETS, RECORD_KEYS, columns_of
 from shared_models.focus.column import Column, Kind
 
 _CURRENCY: Final = "^[A-Z]{3}$"
 _PERIODS: Final = ("BillingPeriod", "ContractCommitmentPeriod", "ContractPeriod")
+_BORDERS: Final = ("BillingPeriodStart", "BillingPeriodEnd")
 _UPDATED: Final = ("InvoiceDetailLastUpdated", "ContractCommitmentLastUpdated", "BillingPeriodLastUpdated")
 _SAYS: Final = {
     Kind.DECIMAL: "is not a finite number of at most 18 integer digits",
@@ -72,11 +73,13 @@ def _value(column: Column, shape: DatasetShape, kinds: Mapping[str, str]) -> str
     if column.kind is Kind.DECIMAL:
         return as_money(expression, given)
     if column.kind is Kind.DATE_TIME:
-        return as_time(expression, given)
+        instant = as_time(expression, given)
+        return as_period(instant) if column.name in _BORDERS else instant
     if column.kind is Kind.JSON:
         text = as_json(expression, given)
         return f"CASE WHEN json_valid({text}) THEN {text} END"
-    return as_text(expression, given)
+    text = as_text(expression, given)
+    return as_identity(text) if column.name == "BillingAccountId" else text
 
 
 def _raw(column: Column, shape: DatasetShape, kinds: Mapping[str, str]) -> str:

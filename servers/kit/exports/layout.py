@@ -29,6 +29,9 @@ class Export:
     told: str = ""
     """What the export calls itself in its manifest: `ActualCost`, `AmortizedCost`."""
 
+    empty: tuple[Path, ...] = ()
+    """Manifests whose period has no files: an empty month, or an export that failed; nobody can tell which."""
+
 
 def discover(path: Path) -> tuple[Export, ...]:
     """The exports under a file or folder, in a stable order.
@@ -123,10 +126,12 @@ def _azure(files: Iterable[Path]) -> Iterator[Export]:
             runs[period.name] = (submitted, manifest)
     for folder, runs in sorted(by_export.items()):
         manifests = [manifest for _, manifest in runs.values()]
-        listed = [file for manifest in manifests for file in _azure_files(manifest)]
+        by_run = {manifest: _azure_files(manifest) for manifest in manifests}
+        listed = [file for files in by_run.values() for file in files]
         told = {str(_dict(_read_json(manifest).get("exportConfig")).get("type", "")) for manifest in manifests}
         own = told.pop() if len(told) == 1 else ""
-        yield Export(str(folder.resolve()), tuple(sorted(listed)), _made_at(manifests), own)
+        empty = tuple(sorted(manifest for manifest, files in by_run.items() if not files))
+        yield Export(str(folder.resolve()), tuple(sorted(listed)), _made_at(manifests), own, empty)
 
 
 def _azure_files(manifest: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 """Put an export's files behind one relation, `source`: the columns as written, with `_file` and `_row` beside them."""
 
 import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -8,10 +9,12 @@ from typing import Final
 import duckdb
 
 from servers.kit.exports.precheck import MAX_LINE, csv_header, first_line, inspect_text
-from servers.kit.exports.sql import literal, quoted
+from servers.kit.exports.sql import LONG_NUMBER, literal, numbers_as_text, quoted
 from shared_models.errors import UnreadableExportError
 
+_INEXACT: Final = re.compile(r"DOUBLE|FLOAT|DECIMAL")
 _AS_WRITTEN: Final = frozenset({"UUID", "DOUBLE", "HUGEINT"})
+_ROWS: Final = 10_000
 _LINE: Final = re.compile(r"Line:\s*(\d+)")
 
 
@@ -25,7 +28,7 @@ def open_source(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) ->
     kind = kind_of(files[0])
     try:
         if kind == "parquet":
-            _view(connection, f"read_parquet({_list(files)}, {_OPTIONS}, hive_partitioning=false)", first_row=1)
+            _view(connection, files)
         elif kind == "json":
             for file in files:
                 inspect_text(file)
@@ -38,13 +41,49 @@ def open_source(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) ->
     return {str(row[0]): str(row[1]) for row in described}
 
 
-_OPTIONS: Final = "union_by_name=true, filename='_file', file_row_number=true"
-
-
-def _view(connection: duckdb.DuckDBPyConnection, reader: str, *, first_row: int) -> None:
+def _view(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
+    """What is a number of another type in another file is read as text: to unite the types would round amounts."""
+    types = _types(connection, files)
+    spelled: dict[str, set[str]] = {}
+    for name, kind in (column for columns in types for column in columns.items()):
+        spelled.setdefault(name.lower(), set()).add(kind)
+    differing = {name for name, kinds in spelled.items() if len(kinds) > 1 and any(map(_INEXACT.search, kinds))}
+    groups: dict[tuple[tuple[str, str], ...], list[Path]] = {}
+    for file, columns in zip(files, types, strict=True):
+        texts = ((name, kind) for name, kind in columns.items() if name.lower() in differing)
+        groups.setdefault(tuple(sorted(texts)), []).append(file)
     connection.execute(
-        f"CREATE VIEW source AS SELECT * EXCLUDE (file_row_number), file_row_number + {first_row} AS _row FROM {reader}"
+        "CREATE VIEW source AS " + " UNION ALL BY NAME ".join(_parquet(own, texts) for texts, own in groups.items())
     )
+
+
+def _types(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> list[dict[str, str]]:
+    """The columns of each file; none where all files name each thing with one type, as they mostly do."""
+    told = connection.execute(
+        "SELECT 1 FROM parquet_schema(?) GROUP BY lower(name)"
+        " HAVING count(DISTINCT concat_ws(' ', type, logical_type, precision, scale)) > 1 LIMIT 1",
+        [list(map(str, files))],
+    ).fetchone()
+    if told is None:
+        return [{} for _ in files]
+    described = [
+        connection.execute(f"DESCRIBE SELECT * FROM read_parquet({_list([file])})").fetchall() for file in files
+    ]
+    return [{str(row[0]): str(row[1]) for row in rows} for rows in described]
+
+
+def _parquet(files: Sequence[Path], texts: Sequence[tuple[str, str]]) -> str:
+    replaced = ", ".join(f"{_as_text(name, kind)} AS {quoted(name)}" for name, kind in texts)
+    return (
+        f"SELECT * EXCLUDE (file_row_number) {f'REPLACE ({replaced})' if replaced else ''}, file_row_number + 1 AS _row"
+        f" FROM read_parquet({_list(files)}, union_by_name=true, filename='_file', file_row_number=true,"
+        " hive_partitioning=false)"
+    )
+
+
+def _as_text(name: str, kind: str) -> str:
+    nested = "(" in kind and not kind.startswith("DECIMAL")
+    return f"CAST({f'to_json({quoted(name)})' if nested else quoted(name)} AS VARCHAR)"
 
 
 def _materialise_csv(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
@@ -78,14 +117,36 @@ def _newline(file: Path) -> str:
 
 def _materialise_json(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
     connection.execute("SET preserve_insertion_order = true")
-    options = f"union_by_name=true, sample_size=-1, maximum_object_size={MAX_LINE}"
-    found = connection.execute(f"DESCRIBE SELECT * FROM read_json({_list(files)}, {options})").fetchall()
-    # What is guessed to be an identifier or a binary number is read as it is written: letters and digits are kept.
-    shape = ", ".join(f"{literal(row[0])}: {literal('VARCHAR' if row[1] in _AS_WRITTEN else row[1])}" for row in found)
-    connection.execute(
-        f"CREATE TABLE source AS SELECT *, row_number() OVER (PARTITION BY _file) AS _row FROM"
-        f" read_json({_list(files)}, filename='_file', columns={{{shape}}}, maximum_object_size={MAX_LINE})"
-    )
+    with tempfile.TemporaryDirectory(prefix="skyledger-") as folder:
+        own = {
+            file: _exact_json(connection, file, Path(folder) / f"{n}-{file.name}.jsonl") for n, file in enumerate(files)
+        }
+        read = _list([*own.values()])
+        options = f"union_by_name=true, sample_size=-1, maximum_object_size={MAX_LINE}"
+        found = connection.execute(f"DESCRIBE SELECT * FROM read_json({read}, {options})").fetchall()
+        # What is guessed to be an identifier or a binary number is read as it is written: letters and digits are kept.
+        kinds = {row[0]: "VARCHAR" if row[1] in _AS_WRITTEN else row[1] for row in found}
+        shape = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in kinds.items())
+        names = " ".join(f"WHEN {literal(str(copy))} THEN {literal(str(file))}" for file, copy in own.items())
+        connection.execute(
+            f"CREATE TABLE source AS SELECT * REPLACE (CASE _file {names} END AS _file),"
+            " row_number() OVER (PARTITION BY _file) AS _row FROM"
+            f" read_json({read}, filename='_file', columns={{{shape}}}, maximum_object_size={MAX_LINE})"
+        )
+
+
+def _exact_json(connection: duckdb.DuckDBPyConnection, file: Path, copy: Path) -> Path:
+    """The file, or a copy with its numbers as texts where some have more digits than the JSON reader keeps."""
+    objects = f"read_json_objects({literal(str(file))}, maximum_object_size={MAX_LINE})"
+    text = "replace(CAST(json AS VARCHAR), chr(10), ' ')"
+    long = f"regexp_matches(CAST(json AS VARCHAR), {literal(LONG_NUMBER)})"
+    if connection.execute(f"SELECT 1 FROM {objects} WHERE {long} LIMIT 1").fetchone() is None:
+        return file
+    lines = connection.execute(f"SELECT {numbers_as_text(text)} FROM {objects}")
+    with copy.open("w", encoding="utf-8") as handle:
+        while rows := lines.fetchmany(_ROWS):
+            handle.writelines(f"{row[0]}\n" for row in rows)
+    return copy
 
 
 def kind_of(file: Path) -> str:
