@@ -67,7 +67,8 @@ def _types(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> list
     if told is None:
         return [{} for _ in files]
     described = [
-        connection.execute(f"DESCRIBE SELECT * FROM read_parquet({_list([file])})").fetchall() for file in files
+        connection.execute(f"DESCRIBE SELECT * FROM read_parquet({_list([file])}, hive_partitioning=false)").fetchall()
+        for file in files
     ]
     return [{str(row[0]): str(row[1]) for row in rows} for rows in described]
 
@@ -103,7 +104,8 @@ def _materialise_csv(connection: duckdb.DuckDBPyConnection, files: Sequence[Path
         shape = ", ".join(f"{literal(f'c{n}')}: 'VARCHAR'" for n in range(len(header)))
         options = (
             f"header=false, skip=1, columns={{{shape}}}, auto_detect=false, delim=',', quote='\"',"
-            f" escape='\"', max_line_size={MAX_LINE}, buffer_size={4 * MAX_LINE}, new_line={literal(_newline(file))}"
+            f" escape='\"', max_line_size={MAX_LINE}, buffer_size={4 * MAX_LINE}, new_line={literal(_newline(file))},"
+            " hive_partitioning=false"
         )
         connection.execute(
             f"INSERT INTO source ({own}, _file, _row) SELECT *, {literal(str(file))}, row_number() OVER () + 1"
@@ -122,7 +124,7 @@ def _materialise_json(connection: duckdb.DuckDBPyConnection, files: Sequence[Pat
             file: _exact_json(connection, file, Path(folder) / f"{n}-{file.name}.jsonl") for n, file in enumerate(files)
         }
         read = _list([*own.values()])
-        options = f"union_by_name=true, sample_size=-1, maximum_object_size={MAX_LINE}"
+        options = f"union_by_name=true, hive_partitioning=false, sample_size=-1, maximum_object_size={MAX_LINE}"
         found = connection.execute(f"DESCRIBE SELECT * FROM read_json({read}, {options})").fetchall()
         # What is guessed to be an identifier or a binary number is read as it is written: letters and digits are kept.
         kinds = {row[0]: "VARCHAR" if row[1] in _AS_WRITTEN else row[1] for row in found}
@@ -131,13 +133,14 @@ def _materialise_json(connection: duckdb.DuckDBPyConnection, files: Sequence[Pat
         connection.execute(
             f"CREATE TABLE source AS SELECT * REPLACE (CASE _file {names} END AS _file),"
             " row_number() OVER (PARTITION BY _file) AS _row FROM"
-            f" read_json({read}, filename='_file', columns={{{shape}}}, maximum_object_size={MAX_LINE})"
+            f" read_json({read}, filename='_file', columns={{{shape}}}, hive_partitioning=false,"
+            f" maximum_object_size={MAX_LINE})"
         )
 
 
 def _exact_json(connection: duckdb.DuckDBPyConnection, file: Path, copy: Path) -> Path:
     """The file, or a copy with its numbers as texts where some have more digits than the JSON reader keeps."""
-    objects = f"read_json_objects({literal(str(file))}, maximum_object_size={MAX_LINE})"
+    objects = f"read_json_objects({literal(str(file))}, hive_partitioning=false, maximum_object_size={MAX_LINE})"
     text = "replace(CAST(json AS VARCHAR), chr(10), ' ')"
     long = f"regexp_matches(CAST(json AS VARCHAR), {literal(LONG_NUMBER)})"
     if connection.execute(f"SELECT 1 FROM {objects} WHERE {long} LIMIT 1").fetchone() is None:
