@@ -66,9 +66,9 @@ class Books:
 
 
 @contextmanager
-def books(folder: Path) -> Iterator[Books]:
+def books(folder: Path, home: Path | None = None) -> Iterator[Books]:
     """Books in a folder, closed at the end."""
-    ledger = Ledger(folder / "ledger")
+    ledger = Ledger(home or folder / "ledger")
     try:
         yield Books(ledger, folder)
     finally:

@@ -1,6 +1,7 @@
 """Find the bills under a path: manifests first, for they say which files are current; loose files otherwise."""
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -45,10 +46,10 @@ def discover(path: Path) -> tuple[Export, ...]:
             return (_loose(str(path.resolve()), [path]),)
         if not path.is_dir():
             raise UnreadableExportError("There is nothing here.", file=str(path), hint="Check the path.")
-        files = sorted(file for file in path.rglob("*") if file.is_file())
+        files = sorted(_files_below(path))
     except PermissionError as error:
         raise UnreadableExportError(
-            "Permission was denied.", file=str(path), hint="Give the current user read access."
+            "Permission was denied.", file=str(error.filename or path), hint="Give the current user read access."
         ) from error
     exports = [*_aws(files), *_azure(files)]
     claimed = _claimed(path, files)
@@ -56,6 +57,16 @@ def discover(path: Path) -> tuple[Export, ...]:
     if not exports:
         raise UnreadableExportError("No bill was found.", file=str(path), hint=f"SkyLedger reads {UNDERSTOOD}.")
     return tuple(sorted(exports, key=lambda export: export.key))
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Every file; a folder that cannot be read is an error, for the bill would silently lack what is in it."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for parent, _, names in os.walk(folder, onerror=refuse):
+        yield from (file for file in (Path(parent) / name for name in names) if file.is_file())
 
 
 def is_bill(file: Path) -> bool:
