@@ -6,8 +6,8 @@ from typing import Final
 import duckdb
 
 from servers.kit.exports.focus_datasets import DatasetShape
-from servers.kit.exports.providers import cloud_of, slug_of
-from servers.kit.exports.sql import as_identity, as_json, as_money, as_period, as_text, as_time, literal, quoted
+from servers.kit.exports.providers import account_of, cloud_of, slug_of
+from servers.kit.exports.sql import as_json, as_money, as_period, as_text, as_time, literal, quoted
 from shared_models.dataset import FOCUS_DATASETS, RECORD_KEYS, columns_of
 from shared_models.focus.column import Column, Kind
 
@@ -79,7 +79,7 @@ def _value(column: Column, shape: DatasetShape, kinds: Mapping[str, str]) -> str
         text = as_json(expression, given)
         return f"CASE WHEN json_valid({text}) THEN {text} END"
     text = as_text(expression, given)
-    return as_identity(text) if column.name == "BillingAccountId" else text
+    return account_of(text, _parties(shape)) if column.name == "BillingAccountId" else text
 
 
 def _raw(column: Column, shape: DatasetShape, kinds: Mapping[str, str]) -> str:
@@ -91,11 +91,14 @@ def _raw(column: Column, shape: DatasetShape, kinds: Mapping[str, str]) -> str:
     return text(quoted(source), kinds[source])
 
 
+def _parties(shape: DatasetShape) -> list[str]:
+    names = ("serviceprovidername", "invoiceissuername")
+    return [quoted(shape.spelling[name]) for name in names if name in shape.spelling]
+
+
 def _provider(shape: DatasetShape, given: str | None) -> str:
     """The known cloud that sells or issues, else what was said, else the name itself."""
-    names = [
-        quoted(shape.spelling[name]) for name in ("serviceprovidername", "invoiceissuername") if name in shape.spelling
-    ]
+    names = _parties(shape)
     clouds = [cloud_of(name) for name in names]
     slugs = [slug_of(name) for name in names]
     return f"COALESCE({', '.join([*clouds, *([literal(given)] if given else slugs), literal('unknown')])})"
@@ -109,7 +112,8 @@ def _faults(shape: DatasetShape) -> Iterator[tuple[str, str, str]]:
         if not column.nullable:
             yield f"{column.name} is missing", column.name, f"{raw} IS NULL"
         if column.kind in _SAYS:
-            yield f"{column.name} {_SAYS[column.kind]}", column.name, f"{raw} IS NOT NULL AND {value} IS NULL"
+            says = "is not the border of a day or month" if column.name in _BORDERS else _SAYS[column.kind]
+            yield f"{column.name} {says}", column.name, f"{raw} IS NOT NULL AND {value} IS NULL"
         if column.allowed is not None:
             allowed = ", ".join(literal(one.value) for one in column.allowed)
             yield f"{column.name} is not one of its allowed values", column.name, f"{value} NOT IN ({allowed})"

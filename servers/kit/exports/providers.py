@@ -1,11 +1,11 @@
 """Who sends a bill: the known clouds by the names that they use for themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import duckdb
 
-from servers.kit.exports.sql import literal, quoted
+from servers.kit.exports.sql import as_identity, literal, quoted
 from shared_models.export import SourceFormat
 
 CLOUD_NAMES: Final = {
@@ -34,6 +34,12 @@ def cloud_of(expression: str) -> str:
 def slug_of(expression: str) -> str:
     """SQL: any provider's name as a slug: lower case, letters, digits and dashes."""
     return f"trim(regexp_replace(lower(CAST({expression} AS VARCHAR)), '[^a-z0-9]+', '-', 'g'), '-')"
+
+
+def account_of(text: str, parties: Sequence[str]) -> str:
+    """SQL: an account's id in one spelling; where one of the parties (SQL) is Azure, ids do not heed case."""
+    azure = " OR ".join(f"COALESCE({cloud_of(party)} = 'azure', false)" for party in parties) or "false"
+    return f"CASE WHEN ({azure}) AND NOT starts_with({text}, '/') THEN lower({text}) ELSE {as_identity(text)} END"
 
 
 def sides_of(kinds: Mapping[str, str]) -> tuple[str, str]:

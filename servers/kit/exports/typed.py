@@ -5,7 +5,7 @@ from typing import Final
 
 import duckdb
 
-from servers.kit.exports.providers import cloud_of
+from servers.kit.exports.providers import account_of, cloud_of
 from servers.kit.exports.sql import (
     as_identity,
     as_json,
@@ -134,12 +134,8 @@ def _value(name: str, kinds: Mapping[str, str]) -> str:
 
 
 def _identity(name: str, text: str, kinds: Mapping[str, str]) -> str:
-    """Ids that do not heed case in one spelling; the accounts of Azure's own bills have no other kind."""
     parties = [party for party in ("ServiceProviderName", "InvoiceIssuerName") if party in kinds]
-    if name not in _ACCOUNTS or not parties:
-        return as_identity(text)
-    azure = " OR ".join(f"COALESCE({cloud_of(quoted(party))} = 'azure', false)" for party in parties)
-    return f"CASE WHEN ({azure}) AND NOT starts_with({text}, '/') THEN lower({text}) ELSE {as_identity(text)} END"
+    return account_of(text, [*map(quoted, parties)]) if name in _ACCOUNTS else as_identity(text)
 
 
 def _tail(name: str, kinds: Mapping[str, str]) -> str:
