@@ -80,7 +80,9 @@ def test_an_invoice_belongs_to_its_month_and_account_however_they_are_written(tm
     )
 
     found = read(converted.parts[0].path, "DISTINCT BillingPeriodStart, BillingPeriodEnd, BillingAccountId")
-    assert [tuple(row.values()) for row in found] == [(datetime(2026, 10, 1), datetime(2026, 11, 1), account)]
+    assert [tuple(row.values()) for row in found] == [
+        (datetime.fromisoformat("2026-10-01"), datetime.fromisoformat("2026-11-01"), account)
+    ]
     assert [(r.reason, r.row) for r in converted.report.rejections] == [
         ("BillingPeriodStart is not the border of a day or month", 5)
     ]
