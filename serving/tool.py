@@ -5,7 +5,7 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Annotated, Any, Final, cast, get_type_hints
 
 from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
@@ -13,9 +13,11 @@ from pydantic import BaseModel
 
 from serving.failures import failure_result
 from shared_models.errors import FinOpsError, InvalidArgumentError
+from shared_models.untrusted import shortened_in
 
 ANSWER_CAP: Final = 40_000
 """Bytes of one answer's text: about 10k tokens."""
+_LONGEST_NAME: Final = 200
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,17 @@ def bind(spec: ToolSpec, deps: object, prefix: str) -> Callable[..., Awaitable[C
 def answer_result(answer: BaseModel) -> CallToolResult:
     """The answer as compact JSON text and as structured content, each complete on its own.
 
+    Where names from a bill make it larger than an answer may be, long texts are cut and say how long they are.
+
     Raises:
         InvalidArgumentError: it is larger than one answer may be.
 
     """
     slim = answer.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=False)
-    text = json.dumps(slim, ensure_ascii=False, separators=(",", ":"))
+    text = _compact(slim)
+    if len(text.encode()) > ANSWER_CAP:
+        slim = cast("dict[str, Any]", shortened_in(slim, _LONGEST_NAME))
+        text = _compact(slim)
     if len(text.encode()) > ANSWER_CAP:
         raise InvalidArgumentError(
             "limit",
@@ -89,3 +96,7 @@ def answer_result(answer: BaseModel) -> CallToolResult:
             hint="Lower limit, use fewer group_by columns or a coarser granularity, or follow the cursor.",
         )
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=slim)
+
+
+def _compact(slim: dict[str, Any]) -> str:
+    return json.dumps(slim, ensure_ascii=False, separators=(",", ":"))

@@ -48,8 +48,11 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final
 
+from shared_models.untrusted import shortened, shortened_in
+
 Details = Mapping[str, object]
 _LONGEST_TOLD: Final = 1_000
+"""What an error repeats of its caller's own words is cut: an answer that refuses must not fill a context."""
 
 
 def near_matches(wanted: str, known: Iterable[str], limit: int = 5) -> list[str]:
@@ -63,11 +66,6 @@ def near_matches(wanted: str, known: Iterable[str], limit: int = 5) -> list[str]
     return [by_fold[name] for name in dict.fromkeys([*close, *inside])][:limit]
 
 
-def _shortened(text: str) -> str:
-    """What an error repeats of its caller's own words is cut: an answer that refuses must not fill a context."""
-    return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}... ({len(text)} characters)"
-
-
 class FinOpsError(Exception):
     """The root: a sentence for a reader who will act."""
 
@@ -75,11 +73,9 @@ class FinOpsError(Exception):
 
     def __init__(self, message: str, *, hint: str, details: Details | None = None) -> None:
         super().__init__(message)
-        self.message = _shortened(message)
-        self.hint = _shortened(hint)
-        self.details = {
-            key: _shortened(value) if isinstance(value, str) else value for key, value in (details or {}).items()
-        }
+        self.message = shortened(message, _LONGEST_TOLD)
+        self.hint = shortened(hint, _LONGEST_TOLD)
+        self.details = {key: shortened_in(value, _LONGEST_TOLD) for key, value in (details or {}).items()}
         self.trace_id = uuid.uuid4().hex[:16]
 
     def envelope(self) -> dict[str, dict[str, object]]:

@@ -75,6 +75,8 @@ class ExportPart(WireModel):
     sha256: str
     totals: tuple[CurrencyTotals, ...]
     sub_account_ids: tuple[str, ...]
+    account_rows: int = 0
+    """Rows of the billing account itself, without a sub account: tax, support."""
     charge_period_min: datetime
     charge_period_max: datetime
     data_as_of: datetime | None = None

@@ -4,16 +4,18 @@ Within one (provider, billing account, billing period):
 
 1. The same source again (same source_key) is a restatement and replaces the former load exactly.
 2. Loads whose sub accounts do not overlap complement each other: all count (subscription-scope exports, two projects);
-   so do loads whose charges lie apart in time (weekly files of one month).
+   so do loads whose charges lie apart in time (weekly files of one month). Loads that each have charges of the billing
+   account itself (tax, support) overlap: those charges would count once a load.
 3. Of loads that overlap, one counts: the source that the owner prefers; else a provider's bill before a pro-forma one;
    else an export before coarse API history; else the one that covers more sub accounts, for a narrower one would lose
    charges; else the better format (the order of SourceFormat); else the newest. The others are kept to reconcile.
 4. An Azure amortised export lacks what an actual one of the same scope has: the purchases of commitments. They are a
-   load of their own and count with the amortised load, or with the rest of their own actual export.
+   load of their own and count with the amortised load, or with the rest of their own actual export. Several actual
+   exports complete an amortised one where they overlap nowhere and have all its sub accounts together.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -35,41 +37,62 @@ class Candidate:
     charges: tuple[datetime, datetime] | None = None
     """From the start of the first charge to the end of the last; None where that is not known."""
 
+    account_charges: bool = False
+    """Whether there are charges of the billing account itself, without a sub account."""
+
     def overlaps(self, other: "Candidate") -> bool:
         """Whether both could hold the same charge. A load without sub accounts covers the whole billing account."""
         if self.charges and other.charges:
             (start, end), (other_start, other_end) = self.charges, other.charges
             if end <= other_start or other_end <= start:
                 return False
-        if not self.sub_account_ids or not other.sub_account_ids:
+        if not self.sub_account_ids or not other.sub_account_ids or (self.account_charges and other.account_charges):
             return True
         return not self.sub_account_ids.isdisjoint(other.sub_account_ids)
 
 
 def of_record(candidates: Sequence[Candidate], preferred_source: str | None = None) -> frozenset[int]:
     """The ids of the loads that count, chosen greedily from the best down so that no two of them overlap."""
-    chosen: list[Candidate] = []
     # Purchases complete another load; they stand alone only where there is nothing else.
     bills = [load for load in candidates if load.source_format is not _PURCHASES] or candidates
-    for candidate in sorted(bills, key=lambda load: _merit(load, preferred_source)):
-        if not any(candidate.overlaps(other) for other in chosen):
-            chosen.append(candidate)
-    sources = {load.source_key for load in chosen if load.source_format is SourceFormat.AZURE_ACTUAL} | {
-        completing_source(load, candidates) for load in chosen
-    }
+    chosen = _apart(_with_purchases(bills, candidates), preferred_source)
+    sources = {load.source_key for load in chosen if load.source_format is SourceFormat.AZURE_ACTUAL}.union(
+        *(completing_sources(load, candidates) for load in chosen)
+    )
     purchases = [load for load in candidates if load.source_format is _PURCHASES and load.source_key in sources]
     return frozenset(load.load_id for load in (*chosen, *purchases))
 
 
-def completing_source(load: Candidate, candidates: Sequence[Candidate]) -> str | None:
-    """The actual export whose purchases make an amortised load the whole bill; None where there is none."""
+def completing_sources(load: Candidate, candidates: Sequence[Candidate]) -> frozenset[str]:
+    """The actual exports whose purchases make an amortised load the whole bill; none where they do not."""
     if load.source_format is not SourceFormat.AZURE_AMORTIZED:
-        return None
+        return frozenset()
     actual = [other for other in candidates if other.source_format is SourceFormat.AZURE_ACTUAL]
+    if not actual:
+        purchases = [other for other in candidates if other.source_format is _PURCHASES]
+        return frozenset(other.source_key for other in _apart(purchases, None))
+    actual = _with_purchases(actual, candidates)
     covering = [other for other in actual if other.sub_account_ids >= load.sub_account_ids]
-    only_purchases = [other for other in candidates if other.source_format is _PURCHASES and not actual]
-    found = sorted(covering or only_purchases, key=lambda other: _merit(other, None))
-    return found[0].source_key if found else None
+    if covering:
+        return frozenset({min(covering, key=lambda other: _merit(other, None)).source_key})
+    parts = _apart([other for other in actual if not other.sub_account_ids.isdisjoint(load.sub_account_ids)], None)
+    together = frozenset[str]().union(*(other.sub_account_ids for other in parts))
+    return frozenset(other.source_key for other in parts) if together >= load.sub_account_ids else frozenset()
+
+
+def _apart(candidates: Sequence[Candidate], preferred_source: str | None) -> list[Candidate]:
+    """From the best down, those that overlap none before."""
+    chosen: list[Candidate] = []
+    for candidate in sorted(candidates, key=lambda load: _merit(load, preferred_source)):
+        if not any(candidate.overlaps(other) for other in chosen):
+            chosen.append(candidate)
+    return chosen
+
+
+def _with_purchases(bills: Sequence[Candidate], candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Bills that have account charges where the purchases that belong to them do."""
+    sources = {load.source_key for load in candidates if load.account_charges and load.source_format is _PURCHASES}
+    return [replace(load, account_charges=load.account_charges or load.source_key in sources) for load in bills]
 
 
 def _merit(load: Candidate, preferred_source: str | None) -> tuple[bool, bool, bool, int, int, int]:

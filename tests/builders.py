@@ -79,6 +79,7 @@ def export_part(folder: Path, rows: Sequence[Mapping[str, object]], **changes: o
         "sha256": hashlib.sha256(data).hexdigest(),
         "totals": _totals(rows),
         "sub_account_ids": tuple(sorted({str(row["SubAccountId"]) for row in rows if row.get("SubAccountId")})),
+        "account_rows": sum(not row.get("SubAccountId") for row in rows),
         "charge_period_min": min(_instant(row["ChargePeriodStart"]) for row in rows),
         "charge_period_max": max(_instant(row["ChargePeriodEnd"]) for row in rows),
         "data_as_of": NOW,

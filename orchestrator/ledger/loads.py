@@ -9,7 +9,7 @@ from pathlib import Path
 
 from orchestrator.ledger.catalog import stamp, unstamp
 from shared_models.export import CostBasis, CurrencyTotals, ExportPart, SourceFormat
-from shared_models.source_of_record import Candidate, completing_source, of_record
+from shared_models.source_of_record import Candidate, completing_sources, of_record
 
 Partition = tuple[str, str, str]
 """(provider, billing account, stamp of the billing period's start)."""
@@ -74,8 +74,8 @@ def insert_load(connection: sqlite3.Connection, part: ExportPart, file: str, gen
     cursor = connection.execute(
         "INSERT INTO load (provider, billing_account_id, billing_period_start, billing_period_end, source_format,"
         " source_key, fingerprint, bases, pro_forma, file, rows, size_bytes, sha256, sub_account_ids,"
-        " charge_period_min, charge_period_max, data_as_of, loaded_at, from_generation)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " charge_period_min, charge_period_max, data_as_of, loaded_at, from_generation, account_rows)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             part.provider,
             part.billing_account_id,
@@ -96,6 +96,7 @@ def insert_load(connection: sqlite3.Connection, part: ExportPart, file: str, gen
             stamp(part.data_as_of) if part.data_as_of else None,
             stamp(now),
             generation,
+            part.account_rows,
         ],
     )
     load_id = int(cursor.lastrowid or 0)
@@ -157,7 +158,7 @@ def loads_at(connection: sqlite3.Connection, generation: int) -> tuple[Load, ...
 
 def _completed(load: Load, row: sqlite3.Row, partition: Sequence[Candidate]) -> Load:
     """An amortised load knows BilledCost where the purchases that it lacks count beside it."""
-    if completing_source(_candidate(row), partition) is None:
+    if not completing_sources(_candidate(row), partition):
         return load
     return replace(load, bases=load.bases | {CostBasis.BILLED})
 
@@ -204,6 +205,7 @@ def _candidate(row: sqlite3.Row) -> Candidate:
         pro_forma=bool(row["pro_forma"]),
         sub_account_ids=frozenset(json.loads(row["sub_account_ids"])),
         charges=(unstamp(row["charge_period_min"]), unstamp(row["charge_period_max"])),
+        account_charges=bool(row["account_rows"]),
     )
 
 

@@ -3,6 +3,7 @@
 Line item types decide: usage covered by a commitment costs nothing on the bill and its amortised share in effect; a
 recurring fee is a purchase on the bill, and what of the commitment went unused is a charge of its own in effect. A
 savings plan's covered usage stands on the bill at its on-demand price with a negation that cancels it: both are 0 here.
+The refund of a commitment's fee lowers what was bought: like the purchase it is billed and costs nothing in effect.
 """
 
 from collections.abc import Mapping

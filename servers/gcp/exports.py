@@ -50,6 +50,7 @@ def _credit_sum(condition: str) -> str:
     )
 
 
+_UNREADABLE: Final = f"len(list_filter({_CREDITS}, lambda c: TRY_CAST(c.amount AS {NUMBER}) IS NULL)) > 0"
 _IS_DISCOUNT: Final = f"COALESCE(c.type, '') IN ({_LIST})"
 _ROWS: Final = (
     f"SELECT *, 'charge' AS part, cost + {_credit_sum(_IS_DISCOUNT)} AS net, CAST(NULL AS VARCHAR) AS credit_type,"
@@ -73,6 +74,7 @@ def _format(source_format: SourceFormat, required: frozenset[str]) -> NativeForm
         rows=_ROWS,
         mapping=mapping,
         control={CostBasis.BILLED: f"cost + {_credit_sum('true')}"},
+        fault=f"CASE WHEN {_UNREADABLE} THEN 'the amount of a credit is not a number' END",
         # The export has no amortised cost: EffectiveCost is the net cost here, and is declared as not fully known.
         bases=(CostBasis.BILLED, CostBasis.LIST, CostBasis.CONTRACTED),
     )

@@ -12,9 +12,15 @@ PURCHASES = SourceFormat.AZURE_COMMITMENT_PURCHASES
 
 
 def load(
-    load_id: int, source_format: SourceFormat, accounts: str, key: str = "k", *, pro_forma: bool = False
+    load_id: int,
+    source_format: SourceFormat,
+    accounts: str,
+    key: str = "k",
+    *,
+    pro_forma: bool = False,
+    account_charges: bool = False,
 ) -> Candidate:
-    return Candidate(load_id, source_format, key, pro_forma, frozenset(accounts))
+    return Candidate(load_id, source_format, key, pro_forma, frozenset(accounts), account_charges=account_charges)
 
 
 CASES = {
@@ -61,6 +67,25 @@ CASES = {
     "the purchases of two subscriptions count with their own exports": (
         [load(1, SourceFormat.AZURE_ACTUAL, "a", "one"), load(2, PURCHASES, "", "one"),
          load(3, SourceFormat.AZURE_ACTUAL, "b", "two"), load(4, PURCHASES, "", "two")], None, {1, 2, 3, 4},
+    ),
+    "the purchases of two subscriptions together complete their amortised bill": (
+        [load(1, SourceFormat.AZURE_ACTUAL, "a", "one"), load(2, PURCHASES, "", "one"),
+         load(3, SourceFormat.AZURE_ACTUAL, "b", "two"), load(4, PURCHASES, "", "two"),
+         load(5, SourceFormat.AZURE_AMORTIZED, "ab", "amortized")], None, {2, 4, 5},
+    ),
+    "an actual export that overlaps the others does not complete with them": (
+        [load(1, SourceFormat.AZURE_ACTUAL, "ab", "one"), load(2, PURCHASES, "", "one"),
+         load(3, SourceFormat.AZURE_ACTUAL, "bc", "two"), load(4, PURCHASES, "", "two"),
+         load(5, SourceFormat.AZURE_AMORTIZED, "abc", "amortized")], None, {5},
+    ),
+    "the purchases of the billing account that two exports state never count twice": (
+        [load(1, SourceFormat.AZURE_ACTUAL, "a", "one"), load(2, PURCHASES, "", "one", account_charges=True),
+         load(3, SourceFormat.AZURE_ACTUAL, "b", "two"), load(4, PURCHASES, "", "two", account_charges=True)],
+        None, {3, 4},
+    ),
+    "charges of the billing account that two sources state never count twice": (
+        [load(1, SourceFormat.FOCUS_1_2, "a", account_charges=True),
+         load(2, SourceFormat.FOCUS_1_2, "bc", account_charges=True)], None, {2},
     ),
     "purchases of more subscriptions never displace a bill": (
         [load(1, PURCHASES, "abc", "actual"), load(2, SourceFormat.AZURE_AMORTIZED, "a", "amortized")], None, {1, 2},

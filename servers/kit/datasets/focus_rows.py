@@ -7,14 +7,15 @@ import duckdb
 
 from servers.kit.exports.focus_datasets import DatasetShape
 from servers.kit.exports.native import normalised
-from servers.kit.exports.providers import cloud_of, slug_of
-from servers.kit.exports.sql import as_json, as_money, as_text, as_time
+from servers.kit.exports.providers import account_of, cloud_of, slug_of
+from servers.kit.exports.sql import as_json, as_money, as_period, as_text, as_time
 from shared_models.dataset import FOCUS_DATASETS, RECORD_KEYS, columns_of
 from shared_models.focus.column import Column, Kind
 from shared_models.quoting import literal, quoted
 
 _CURRENCY: Final = "^[A-Z]{3}$"
 _PERIODS: Final = ("BillingPeriod", "ContractCommitmentPeriod", "ContractPeriod")
+_BORDERS: Final = ("BillingPeriodStart", "BillingPeriodEnd")
 _UPDATED: Final = ("InvoiceDetailLastUpdated", "ContractCommitmentLastUpdated", "BillingPeriodLastUpdated")
 _SAYS: Final = {
     Kind.DECIMAL: "is not a finite number of at most 18 integer digits",
@@ -74,11 +75,13 @@ def _value(column: Column, shape: DatasetShape, kinds: Mapping[str, str]) -> str
     if column.kind is Kind.DECIMAL:
         return as_money(expression, given)
     if column.kind is Kind.DATE_TIME:
-        return as_time(expression, given)
+        instant = as_time(expression, given)
+        return as_period(instant) if column.name in _BORDERS else instant
     if column.kind is Kind.JSON:
         text = as_json(expression, given)
         return f"CASE WHEN json_valid({text}) THEN {text} END"
-    return as_text(expression, given)
+    text = as_text(expression, given)
+    return account_of(text, _parties(shape)) if column.name == "BillingAccountId" else text
 
 
 def _raw(column: Column, shape: DatasetShape, kinds: Mapping[str, str]) -> str:
@@ -90,11 +93,14 @@ def _raw(column: Column, shape: DatasetShape, kinds: Mapping[str, str]) -> str:
     return text(quoted(source), kinds[source])
 
 
+def _parties(shape: DatasetShape) -> list[str]:
+    names = ("serviceprovidername", "invoiceissuername")
+    return [quoted(shape.spelling[name]) for name in names if name in shape.spelling]
+
+
 def _provider(shape: DatasetShape, given: str | None) -> str:
     """The known cloud that sells or issues, else what was said, else the name itself."""
-    names = [
-        quoted(shape.spelling[name]) for name in ("serviceprovidername", "invoiceissuername") if name in shape.spelling
-    ]
+    names = _parties(shape)
     clouds = [cloud_of(name) for name in names]
     slugs = [slug_of(name) for name in names]
     return f"COALESCE({', '.join([*clouds, *([literal(given)] if given else slugs), literal('unknown')])})"
@@ -108,7 +114,8 @@ def _faults(shape: DatasetShape) -> Iterator[tuple[str, str, str]]:
         if not column.nullable:
             yield f"{column.name} is missing", column.name, f"{raw} IS NULL"
         if column.kind in _SAYS:
-            yield f"{column.name} {_SAYS[column.kind]}", column.name, f"{raw} IS NOT NULL AND {value} IS NULL"
+            says = "is not the border of a day or month" if column.name in _BORDERS else _SAYS[column.kind]
+            yield f"{column.name} {says}", column.name, f"{raw} IS NOT NULL AND {value} IS NULL"
         if column.allowed is not None:
             allowed = ", ".join(literal(one.value) for one in column.allowed)
             yield f"{column.name} is not one of its allowed values", column.name, f"{value} NOT IN ({allowed})"

@@ -56,4 +56,5 @@ def _candidate(number: int, part: ExportPart) -> Candidate:
         pro_forma=part.pro_forma,
         sub_account_ids=frozenset(part.sub_account_ids),
         charges=(part.charge_period_min, part.charge_period_max),
+        account_charges=part.account_rows > 0,
     )

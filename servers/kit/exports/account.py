@@ -16,12 +16,12 @@ _PRECISION: Final = 60
 def residuals(source: Sums, rejected: Sums, parts: Sequence[ExportPart]) -> tuple[Residual, ...]:
     """Source - rejected - ledger = residual, per (currency, billing period, metric), exactly."""
     ledger: Sums = {}
-    for part in parts:
-        for total in part.totals:
-            for metric, amount in zip(METRICS, _amounts(total), strict=True):
-                key = ((total.currency, f"{part.billing_period_start:%Y-%m-%d}"), metric)
-                ledger[key] = ledger.get(key, Decimal(0)) + amount
     with localcontext(prec=_PRECISION):
+        for part in parts:
+            for total in part.totals:
+                for metric, amount in zip(METRICS, _amounts(total), strict=True):
+                    key = ((total.currency, f"{part.billing_period_start:%Y-%m-%d}"), metric)
+                    ledger[key] = ledger.get(key, Decimal(0)) + amount
         return tuple(
             Residual(
                 currency=key[0][0],

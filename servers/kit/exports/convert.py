@@ -30,6 +30,7 @@ from shared_models.export import ConvertedExport, CostBasis, ExportPart, ImportR
 from shared_models.quoting import literal, quoted
 
 Progress = Callable[[float, str], None]
+_EMPTY: Final = "holds no rows: a month that it had before stays as it was booked"
 _UNKNOWN: Final = "has none of the known shapes"
 
 
@@ -62,8 +63,9 @@ def convert(
     options = options or ConvertOptions()
     _make(out)
     converted: list[ConvertedExport] = []
-    work = [(export, *group) for export in discover(path) for group in groups_of(export, natives)]
-    skipped: list[tuple[Path, str]] = []
+    exports = discover(path)
+    work = [(export, *group) for export in exports for group in groups_of(export, natives)]
+    skipped = [(manifest, _EMPTY) for export in exports for manifest in export.empty]
     for number, (export, wanted, files) in enumerate(work):
         if progress:
             progress(number / len(work), Path(export.key).name)
@@ -81,7 +83,11 @@ def convert(
         )
     if progress:
         progress(1.0, "done")
-    return _noted(converted, [f"{file.name} {why} and was not read" for file, why in skipped])
+    return _noted(converted, [_left_out(file, why) for file, why in skipped])
+
+
+def _left_out(file: Path, why: str) -> str:
+    return f"{file.parent.name}/{file.name} {why}" if why == _EMPTY else f"{file.name} {why} and was not read"
 
 
 def _noted(converted: Sequence[ConvertedExport], notes: Sequence[str]) -> tuple[ConvertedExport, ...]:
@@ -116,7 +122,7 @@ def _convert_group(
             if recognised is None:
                 return _UNKNOWN
             if connection.execute("SELECT 1 FROM source LIMIT 1").fetchone() is None:
-                return "holds no rows"
+                return _EMPTY
             origin = _origin(export, files, recognised, options)
             converted = _convert_rows(connection, recognised, origin, files, out, provider, options, written)
     except duckdb.Error as error:
@@ -145,7 +151,7 @@ def _convert_rows(
     aside = recognised.aside or split_condition(connection, kinds)
     apart = recognised.apart[1] if recognised.apart else None
     create_prepared(connection, kinds, source_format=origin.source_format.value, aside=aside, apart=apart)
-    found = survey(connection, kinds, given=provider, native=recognised.provider)
+    found = survey(connection, kinds, origin.source_format, given=provider, native=recognised.provider)
     relation = "prepared"
     if found.scattered:
         connection.execute("CREATE TEMP TABLE kept AS SELECT * FROM prepared")
@@ -176,6 +182,7 @@ def _convert_rows(
             *recognised.notes,
             *_control_notes(connection, recognised, written),
             *_notes(connection, relation, kinds, written),
+            *[_left_out(file, _EMPTY) for file in files if str(file) not in found.files],
         ),
         rejected_path=_keep_rejected(connection, relation, out, origin) if found.rejected else None,
     )

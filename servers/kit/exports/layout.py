@@ -1,6 +1,7 @@
 """Find the bills under a path: manifests first, for they say which files are current; loose files otherwise."""
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ class Export:
     told: str = ""
     """What the export calls itself in its manifest: `ActualCost`, `AmortizedCost`."""
 
+    empty: tuple[Path, ...] = ()
+    """Manifests whose period has no files: an empty month, or an export that failed; nobody can tell which."""
+
 
 def discover(path: Path) -> tuple[Export, ...]:
     """The exports under a file or folder, in a stable order.
@@ -42,10 +46,10 @@ def discover(path: Path) -> tuple[Export, ...]:
             return (_loose(str(path.resolve()), [path]),)
         if not path.is_dir():
             raise UnreadableExportError("There is nothing here.", file=str(path), hint="Check the path.")
-        files = sorted(file for file in path.rglob("*") if file.is_file())
+        files = sorted(_files_below(path))
     except PermissionError as error:
         raise UnreadableExportError(
-            "Permission was denied.", file=str(path), hint="Give the current user read access."
+            "Permission was denied.", file=str(error.filename or path), hint="Give the current user read access."
         ) from error
     exports = [*_aws(files), *_azure(files)]
     claimed = _claimed(path, files)
@@ -53,6 +57,16 @@ def discover(path: Path) -> tuple[Export, ...]:
     if not exports:
         raise UnreadableExportError("No bill was found.", file=str(path), hint=f"SkyLedger reads {UNDERSTOOD}.")
     return tuple(sorted(exports, key=lambda export: export.key))
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Every file; a folder that cannot be read is an error, for the bill would silently lack what is in it."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for parent, _, names in os.walk(folder, onerror=refuse):
+        yield from (file for file in (Path(parent) / name for name in names) if file.is_file())
 
 
 def is_bill(file: Path) -> bool:
@@ -123,10 +137,12 @@ def _azure(files: Iterable[Path]) -> Iterator[Export]:
             runs[period.name] = (submitted, manifest)
     for folder, runs in sorted(by_export.items()):
         manifests = [manifest for _, manifest in runs.values()]
-        listed = [file for manifest in manifests for file in _azure_files(manifest)]
+        by_run = {manifest: _azure_files(manifest) for manifest in manifests}
+        listed = [file for files in by_run.values() for file in files]
         told = {str(_dict(_read_json(manifest).get("exportConfig")).get("type", "")) for manifest in manifests}
         own = told.pop() if len(told) == 1 else ""
-        yield Export(str(folder.resolve()), tuple(sorted(listed)), _made_at(manifests), own)
+        empty = tuple(sorted(manifest for manifest, files in by_run.items() if not files))
+        yield Export(str(folder.resolve()), tuple(sorted(listed)), _made_at(manifests), own, empty)
 
 
 def _azure_files(manifest: Path) -> list[Path]:

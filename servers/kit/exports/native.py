@@ -1,17 +1,21 @@
 """What a native bill format declares: how to recognise it, prepare its rows, map them to FOCUS, and check the sum."""
 
 import csv
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from servers.kit.exports.sql import as_text
+from servers.kit.exports.sql import as_text, numbers_as_text
 from shared_models.export import CostBasis, SourceFormat
 from shared_models.quoting import literal, quoted
 
 NUMBER: Final = "DECIMAL(38,18)"
 """Native amounts are read to 18 decimals."""
+
+
+_METRICS: Final = ("BilledCost", "EffectiveCost")
 
 
 def _no_tags(_columns: Mapping[str, str]) -> str:
@@ -49,7 +53,15 @@ class NativeFormat:
     can count them beside another source that lacks just these."""
     fits: str | None = None
     """An SQL aggregate over `native` that must be true: tells formats with equal columns apart."""
+    fault: str | None = None
+    """SQL over a `native` row: why its charges cannot be kept, for what no mapped column shows; else null."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def amounts(self) -> tuple[str, ...]:
+        """The number columns that the source's costs are made of."""
+        words = set(re.findall(r"\w+", " ".join((*self.control.values(), *map(self.mapping.__getitem__, _METRICS)))))
+        return tuple(name for name in self.numbers if name in words)
 
 
 def load_mapping(path: Path) -> dict[str, str]:
@@ -87,15 +99,22 @@ def native_relation(native: NativeFormat, columns: Mapping[str, str]) -> str:
         *[f"{_nested(spelled.get(name), columns, shape)} AS {name}" for name, shape in native.nested.items()],
         f"{native.tags(columns)} AS tags_",
     ]
-    return f"SELECT {', '.join(selected)}, _file, _row FROM source"
+    unread = " ".join(
+        f"WHEN {text(name)} IS NOT NULL AND TRY_CAST({text(name)} AS {NUMBER}) IS NULL"
+        f" THEN {literal(f'{spelled[name]} is not a number')}"
+        for name in native.amounts
+        if name in spelled
+    )
+    selected.append(f"{f'CASE {unread} END' if unread else 'CAST(NULL AS VARCHAR)'} AS unread_")
+    return (
+        f"SELECT * EXCLUDE (unread_), COALESCE(unread_, {native.fault or 'NULL'}) AS fault_"
+        f" FROM (SELECT {', '.join(selected)}, _file, _row FROM source)"
+    )
 
 
 def _nested(name: str | None, columns: Mapping[str, str], shape: str) -> str:
     """A nested column as the type that the format works with; JSON text is read, a missing column is null."""
     if name is None:
-        value = "CAST(NULL AS JSON)"
-    elif columns[name] == "VARCHAR":
-        value = f"TRY_CAST({quoted(name)} AS JSON)"
-    else:
-        value = f"to_json({quoted(name)})"
-    return f"json_transform({value}, {literal(shape)})"
+        return f"json_transform(CAST(NULL AS JSON), {literal(shape)})"
+    text = quoted(name) if columns[name] == "VARCHAR" else f"CAST(to_json({quoted(name)}) AS VARCHAR)"
+    return f"json_transform(TRY_CAST({numbers_as_text(text)} AS JSON), {literal(shape)})"

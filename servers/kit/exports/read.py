@@ -1,6 +1,7 @@
 """Put an export's files behind one relation, `source`: the columns as written, with `_file` and `_row` beside them."""
 
 import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -8,17 +9,20 @@ from typing import Final
 import duckdb
 
 from servers.kit.exports.precheck import MAX_LINE, csv_header, first_line, inspect_text
+from servers.kit.exports.sql import LONG_NUMBER, numbers_as_text
 from shared_models.dataset import FOCUS_DATASETS, columns_of
 from shared_models.errors import UnreadableExportError
 from shared_models.focus.own_columns import FACT_COLUMNS
 from shared_models.quoting import literal, quoted
 
+_INEXACT: Final = re.compile(r"DOUBLE|FLOAT|DECIMAL")
 _AS_WRITTEN: Final = frozenset({"UUID", "DOUBLE", "HUGEINT"})
 _FOCUS_NAMES: Final = {
     name.lower(): name
     for names in (FACT_COLUMNS, *(columns_of(dataset) for dataset in FOCUS_DATASETS))
     for name in names
 }
+_ROWS: Final = 10_000
 _LINE: Final = re.compile(r"Line:\s*(\d+)")
 
 
@@ -32,7 +36,7 @@ def open_source(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) ->
     kind = kind_of(files[0])
     try:
         if kind == "parquet":
-            _view(connection, f"read_parquet({_list(files)}, {_OPTIONS}, hive_partitioning=false)", first_row=1)
+            _view(connection, files)
         elif kind == "json":
             for file in files:
                 inspect_text(file)
@@ -57,13 +61,50 @@ def _spelled(connection: duckdb.DuckDBPyConnection, columns: dict[str, str]) -> 
     return spelled
 
 
-_OPTIONS: Final = "union_by_name=true, filename='_file', file_row_number=true"
-
-
-def _view(connection: duckdb.DuckDBPyConnection, reader: str, *, first_row: int) -> None:
+def _view(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
+    """What is a number of another type in another file is read as text: to unite the types would round amounts."""
+    types = _types(connection, files)
+    spelled: dict[str, set[str]] = {}
+    for name, kind in (column for columns in types for column in columns.items()):
+        spelled.setdefault(name.lower(), set()).add(kind)
+    differing = {name for name, kinds in spelled.items() if len(kinds) > 1 and any(map(_INEXACT.search, kinds))}
+    groups: dict[tuple[tuple[str, str], ...], list[Path]] = {}
+    for file, columns in zip(files, types, strict=True):
+        texts = ((name, kind) for name, kind in columns.items() if name.lower() in differing)
+        groups.setdefault(tuple(sorted(texts)), []).append(file)
     connection.execute(
-        f"CREATE VIEW source AS SELECT * EXCLUDE (file_row_number), file_row_number + {first_row} AS _row FROM {reader}"
+        "CREATE VIEW source AS " + " UNION ALL BY NAME ".join(_parquet(own, texts) for texts, own in groups.items())
     )
+
+
+def _types(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> list[dict[str, str]]:
+    """The columns of each file; none where all files name each thing with one type, as they mostly do."""
+    told = connection.execute(
+        "SELECT 1 FROM parquet_schema(?) GROUP BY lower(name)"
+        " HAVING count(DISTINCT concat_ws(' ', type, logical_type, precision, scale)) > 1 LIMIT 1",
+        [list(map(str, files))],
+    ).fetchone()
+    if told is None:
+        return [{} for _ in files]
+    described = [
+        connection.execute(f"DESCRIBE SELECT * FROM read_parquet({_list([file])}, hive_partitioning=false)").fetchall()
+        for file in files
+    ]
+    return [{str(row[0]): str(row[1]) for row in rows} for rows in described]
+
+
+def _parquet(files: Sequence[Path], texts: Sequence[tuple[str, str]]) -> str:
+    replaced = ", ".join(f"{_as_text(name, kind)} AS {quoted(name)}" for name, kind in texts)
+    return (
+        f"SELECT * EXCLUDE (file_row_number) {f'REPLACE ({replaced})' if replaced else ''}, file_row_number + 1 AS _row"
+        f" FROM read_parquet({_list(files)}, union_by_name=true, filename='_file', file_row_number=true,"
+        " hive_partitioning=false)"
+    )
+
+
+def _as_text(name: str, kind: str) -> str:
+    nested = "(" in kind and not kind.startswith("DECIMAL")
+    return f"CAST({f'to_json({quoted(name)})' if nested else quoted(name)} AS VARCHAR)"
 
 
 def _materialise_csv(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
@@ -83,7 +124,8 @@ def _materialise_csv(connection: duckdb.DuckDBPyConnection, files: Sequence[Path
         shape = ", ".join(f"{literal(f'c{n}')}: 'VARCHAR'" for n in range(len(header)))
         options = (
             f"header=false, skip=1, columns={{{shape}}}, auto_detect=false, delim=',', quote='\"',"
-            f" escape='\"', max_line_size={MAX_LINE}, buffer_size={4 * MAX_LINE}, new_line={literal(_newline(file))}"
+            f" escape='\"', max_line_size={MAX_LINE}, buffer_size={4 * MAX_LINE}, new_line={literal(_newline(file))},"
+            " hive_partitioning=false"
         )
         connection.execute(
             f"INSERT INTO source ({own}, _file, _row) SELECT *, {literal(str(file))}, row_number() OVER () + 1"
@@ -97,14 +139,37 @@ def _newline(file: Path) -> str:
 
 def _materialise_json(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
     connection.execute("SET preserve_insertion_order = true")
-    options = f"union_by_name=true, sample_size=-1, maximum_object_size={MAX_LINE}"
-    found = connection.execute(f"DESCRIBE SELECT * FROM read_json({_list(files)}, {options})").fetchall()
-    # What is guessed to be an identifier or a binary number is read as it is written: letters and digits are kept.
-    shape = ", ".join(f"{literal(row[0])}: {literal('VARCHAR' if row[1] in _AS_WRITTEN else row[1])}" for row in found)
-    connection.execute(
-        f"CREATE TABLE source AS SELECT *, row_number() OVER (PARTITION BY _file) AS _row FROM"
-        f" read_json({_list(files)}, filename='_file', columns={{{shape}}}, maximum_object_size={MAX_LINE})"
-    )
+    with tempfile.TemporaryDirectory(prefix="skyledger-") as folder:
+        own = {
+            file: _exact_json(connection, file, Path(folder) / f"{n}-{file.name}.jsonl") for n, file in enumerate(files)
+        }
+        read = _list([*own.values()])
+        options = f"union_by_name=true, hive_partitioning=false, sample_size=-1, maximum_object_size={MAX_LINE}"
+        found = connection.execute(f"DESCRIBE SELECT * FROM read_json({read}, {options})").fetchall()
+        # What is guessed to be an identifier or a binary number is read as it is written: letters and digits are kept.
+        kinds = {row[0]: "VARCHAR" if row[1] in _AS_WRITTEN else row[1] for row in found}
+        shape = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in kinds.items())
+        names = " ".join(f"WHEN {literal(str(copy))} THEN {literal(str(file))}" for file, copy in own.items())
+        connection.execute(
+            f"CREATE TABLE source AS SELECT * REPLACE (CASE _file {names} END AS _file),"
+            " row_number() OVER (PARTITION BY _file) AS _row FROM"
+            f" read_json({read}, filename='_file', columns={{{shape}}}, hive_partitioning=false,"
+            f" maximum_object_size={MAX_LINE})"
+        )
+
+
+def _exact_json(connection: duckdb.DuckDBPyConnection, file: Path, copy: Path) -> Path:
+    """The file, or a copy with its numbers as texts where some have more digits than the JSON reader keeps."""
+    objects = f"read_json_objects({literal(str(file))}, hive_partitioning=false, maximum_object_size={MAX_LINE})"
+    text = "replace(CAST(json AS VARCHAR), chr(10), ' ')"
+    long = f"regexp_matches(CAST(json AS VARCHAR), {literal(LONG_NUMBER)})"
+    if connection.execute(f"SELECT 1 FROM {objects} WHERE {long} LIMIT 1").fetchone() is None:
+        return file
+    lines = connection.execute(f"SELECT {numbers_as_text(text)} FROM {objects}")
+    with copy.open("w", encoding="utf-8") as handle:
+        while rows := lines.fetchmany(_ROWS):
+            handle.writelines(f"{row[0]}\n" for row in rows)
+    return copy
 
 
 def kind_of(file: Path) -> str:

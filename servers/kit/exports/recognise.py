@@ -8,6 +8,7 @@ import duckdb
 
 from servers.kit.exports.focus import focus_mapping, recognise, require_columns
 from servers.kit.exports.native import NativeFormat, native_relation, normalised
+from servers.kit.exports.typed import FAULT
 from shared_models.export import CostBasis, SourceFormat
 
 
@@ -51,7 +52,7 @@ def recognise_source(
             return Recognised(
                 source_format=native.source_format,
                 relation=f"(WITH native AS ({relation}) {native.rows})",
-                mapping=native.mapping,
+                mapping={**native.mapping, FAULT: "fault_"},
                 bases=native.bases,
                 provider=native.provider,
                 aside=native.aside,

@@ -10,6 +10,10 @@ UNIT_SCALE: Final = 12
 MONEY: Final = "DECIMAL(30,12)"
 TAIL: Final = "DECIMAL(38,30)"
 _PAIRS: Final = ('STRUCT("key" VARCHAR, "value" VARCHAR)[]', "STRUCT(key VARCHAR, value VARCHAR)[]")
+_NUMBER: Final = r'("\w+"\s*:\s*)(-?[0-9][0-9.eE+-]*)'
+LONG_NUMBER: Final = r'"\w+"\s*:\s*-?[0-9.]{17}'
+"""A number of a key, as JSON writes it, and one with more digits than a double holds."""
+
 _EXACT: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 
 
@@ -63,6 +67,34 @@ def as_time(expression: str, kind: str) -> str:
     return f"(TRY_CAST({as_text(expression, kind)} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
 
 
+def as_period(instant: str) -> str:
+    """A billing period's border: a month's midnight in any zone of the earth is that month's; midnights stay.
+
+    FOCUS times are UTC, but exports write a month's border as local midnight (+01:00, or 07:00Z for Los Angeles): as it
+    stands it would open a second partition of the month. What is neither a midnight nor such a border is null.
+    """
+    month = f"date_trunc('month', {instant} + INTERVAL 14 HOUR)"
+    return (
+        f"CASE WHEN {instant} = date_trunc('day', {instant}) THEN {instant}"
+        f" WHEN {instant} <= {month} + INTERVAL 12 HOUR THEN {month} END"
+    )
+
+
+def as_identity(text: str) -> str:
+    """Azure's ids as it writes them itself in FOCUS: they do not heed case, so each has one spelling here.
+
+    `/providers/Microsoft.Billing/billingAccounts/<lower case>`; other paths of its resources all in lower case. Ids of
+    anything else are kept as they are.
+    """
+    account = "/providers/Microsoft.Billing/billingAccounts/"
+    return (
+        f"CASE WHEN NOT starts_with({text}, '/') THEN {text}"
+        f" WHEN starts_with(lower({text}), {literal(account.lower())})"
+        f" THEN {literal(account)} || lower(substr({text}, {len(account) + 1}))"
+        f" WHEN regexp_matches({text}, '^/(subscriptions|providers)/', 'i') THEN lower({text}) ELSE {text} END"
+    )
+
+
 def as_map(expression: str, kind: str) -> str:
     """Tags as MAP(VARCHAR, VARCHAR) from a map, a struct, a list of pairs, or JSON text with or without braces."""
     if kind == "MAP(VARCHAR, VARCHAR)":
@@ -95,6 +127,11 @@ def _json_pairs(text: str) -> str:
     later = f"list_transform({keyed}[i + 1:], lambda q: q.k)"
     last = f"list_filter({keyed}, lambda p, i: NOT list_contains({later}, p.k))"
     return f"TRY(map_from_entries({last}))"
+
+
+def numbers_as_text(json: str) -> str:
+    """JSON text with the numbers of keys as texts: the JSON reader keeps 17 digits of a number, and all of a text."""
+    return f"regexp_replace({json}, '{_NUMBER}', '\\1\"\\2\"', 'g')"
 
 
 def as_json(expression: str, kind: str) -> str:

@@ -8,8 +8,9 @@ from typing import Final
 
 import duckdb
 
-from servers.kit.exports.providers import cloud_of, slug_of
+from servers.kit.exports.providers import file_under_providers, sides_of
 from servers.kit.exports.typed import METRICS
+from shared_models.export import SourceFormat
 from shared_models.quoting import quoted
 
 _PRECISION: Final = 60
@@ -30,6 +31,8 @@ class Partition:
     end: datetime
     apart: bool
     files: tuple[str, ...]
+    parties: frozenset[str] | None = None
+    """Who sells and who invoices its rows (`parties_of`), where the account is billed by several providers."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Survey:
     partitions: tuple[Partition, ...]
     source: Sums
     rejected_sums: Sums
+    files: frozenset[str]
     rows: int
     rejected: int
     scattered: bool
@@ -46,22 +50,29 @@ class Survey:
 
 
 def survey(
-    connection: duckdb.DuckDBPyConnection, kinds: Mapping[str, str], *, given: str | None, native: str | None
+    connection: duckdb.DuckDBPyConnection,
+    kinds: Mapping[str, str],
+    source_format: SourceFormat,
+    *,
+    given: str | None,
+    native: str | None,
 ) -> Survey:
-    """Survey the relation `prepared`; the provider is what its rows say, else `given`, else `native`."""
-    seller = quoted("ServiceProviderName") if "ServiceProviderName" in kinds else "CAST(NULL AS VARCHAR)"
+    """Survey the relation `prepared`; each row's provider is what it says, else `given`, else `native`."""
+    seller, issuer = sides_of(kinds)
     sums = [f"sum({quoted(m)}) AS {quoted(m)}, sum({quoted('_tail_' + m)}) AS {quoted('_tail_' + m)}" for m in METRICS]
     connection.execute(
-        f"CREATE TEMP TABLE survey AS SELECT BillingAccountId, BillingPeriodStart, BillingCurrency, {seller} AS seller,"
-        " _file, _apart, _reason IS NOT NULL AS rejected, max(BillingPeriodEnd) AS BillingPeriodEnd, count(*) AS lines,"
-        f" {', '.join(sums)} FROM prepared GROUP BY 1, 2, 3, 4, 5, 6, 7"
+        f"CREATE TEMP TABLE survey AS SELECT BillingAccountId, BillingPeriodStart, BillingCurrency,"
+        f" {seller} AS seller, {issuer} AS issuer, _file, _apart, _reason IS NOT NULL AS rejected,"
+        " max(BillingPeriodEnd) AS BillingPeriodEnd, count(*) AS lines,"
+        f" {', '.join(sums)} FROM prepared GROUP BY 1, 2, 3, 4, 5, 6, 7, 8"
     )
     source, rejected_sums = _sums(connection)
     rows, rejected, reads = _counts(connection)
     return Survey(
-        partitions=_partitions(connection, _providers(connection, native or given, given)),
+        partitions=_partitions(connection, source_format, native, given),
         source=source,
         rejected_sums=rejected_sums,
+        files=frozenset(str(row[0]) for row in connection.execute("SELECT DISTINCT _file FROM survey").fetchall()),
         rows=rows,
         rejected=rejected,
         scattered=reads > _MOST_READS * rows,
@@ -100,25 +111,16 @@ def _counts(connection: duckdb.DuckDBPyConnection) -> tuple[int, int, int]:
     return int(rows), int(rejected), int(reads)
 
 
-def _partitions(connection: duckdb.DuckDBPyConnection, providers: Mapping[str, str]) -> tuple[Partition, ...]:
+def _partitions(
+    connection: duckdb.DuckDBPyConnection, source_format: SourceFormat, native: str | None, given: str | None
+) -> tuple[Partition, ...]:
+    file_under_providers(connection, source_format, native, given)
     found = connection.execute(
-        "SELECT BillingAccountId, BillingPeriodStart, max(BillingPeriodEnd), _apart, list_sort(list(DISTINCT _file))"
-        " FROM survey WHERE NOT rejected GROUP BY 1, 2, 4 ORDER BY 1, 2, 4"
+        "SELECT provider, BillingAccountId, BillingPeriodStart, max(BillingPeriodEnd), _apart,"
+        " list_sort(list(DISTINCT _file)), CASE WHEN bool_or(several) THEN list(DISTINCT parties) END"
+        " FROM filed GROUP BY 1, 2, 3, 5 ORDER BY 2, 3, 5, 1"
     ).fetchall()
     return tuple(
-        Partition(providers[account], account, start, end, apart, tuple(files))
-        for account, start, end, apart, files in found
+        Partition(provider, account, start, end, apart, tuple(files), frozenset(parties) if parties else None)
+        for provider, account, start, end, apart, files, parties in found
     )
-
-
-def _providers(connection: duckdb.DuckDBPyConnection, fallback: str | None, given: str | None) -> dict[str, str]:
-    """Billing account -> provider slug: the one known cloud that its rows name, else what was said, else their name."""
-    found = connection.execute(
-        f"SELECT BillingAccountId, list(DISTINCT {cloud_of('seller')}) FILTER ({cloud_of('seller')} IS NOT NULL),"
-        f" arg_max(slug, lines) FROM (SELECT BillingAccountId, seller, {slug_of('seller')} AS slug, sum(lines) AS lines"
-        " FROM survey WHERE NOT rejected GROUP BY 1, 2, 3) GROUP BY 1"
-    ).fetchall()
-    return {
-        account: clouds[0] if clouds and len(clouds) == 1 else given or fallback or usual or "unknown"
-        for account, clouds, usual in found
-    }

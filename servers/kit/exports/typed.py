@@ -5,8 +5,8 @@ from typing import Final
 
 import duckdb
 
-from servers.kit.exports.providers import cloud_of
-from servers.kit.exports.sql import as_json, as_map, as_money, as_tail, as_text, as_time
+from servers.kit.exports.providers import account_of, cloud_of
+from servers.kit.exports.sql import as_identity, as_json, as_map, as_money, as_period, as_tail, as_text, as_time
 from shared_models.export import CostBasis
 from shared_models.focus.cost_and_usage import COST_AND_USAGE
 from shared_models.focus.own_columns import FACT_COLUMNS
@@ -14,8 +14,13 @@ from shared_models.quoting import literal, quoted
 
 METRICS: Final = tuple(basis.value for basis in CostBasis)
 _TIMES: Final = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
+_PERIOD: Final = _TIMES[:2]
+_ACCOUNTS: Final = ("BillingAccountId", "SubAccountId")
+_IDENTITIES: Final = (*_ACCOUNTS, "ResourceId")
 _JSON: Final = frozenset(c.name for c in COST_AND_USAGE.columns if c.kind.value == "JSON")
 SPLIT: Final = "split_beside_parent"
+FAULT: Final = "x_Fault"
+"""A mapped column with which a source format says why a row cannot be kept."""
 _CURRENCY: Final = "^[A-Z]{3}$"
 
 
@@ -48,10 +53,12 @@ def create_prepared(
     tails = ", ".join(f"{_tail(name, kinds)} AS {quoted('_tail_' + name)}" for name in METRICS)
     raws = ", ".join(f"{_raw(name, kinds)} AS {quoted('_raw_' + name)}" for name in (*METRICS, *_TIMES))
     nulls = ", ".join(f"{_is_null(name, kinds)} AS {quoted('_null_' + name)}" for name in (*METRICS, *_TIMES))
+    fault = quoted(FAULT) if FAULT in kinds else "CAST(NULL AS VARCHAR)"
     inner = (
-        f"SELECT {typed}, {tails}, {raws}, {nulls}, {aside or 'false'} AS _aside,"
+        f"SELECT {typed}, {tails}, {raws}, {nulls}, {aside or 'false'} AS _aside, {fault} AS _told,"
         f" COALESCE({apart or 'false'}, false) AS _apart, _file, _row FROM mapped"
     )
+    told = f"WHEN _aside THEN {literal(SPLIT)} WHEN _told IS NOT NULL THEN _told"
     faults = " ".join(f"WHEN {condition} THEN {literal(reason)}" for reason, _, condition in _FAULTS)
     where = " ".join(f"WHEN {literal(reason)} THEN {literal(column)}" for reason, column, _ in _FAULTS)
     shown = " ".join(
@@ -61,9 +68,9 @@ def create_prepared(
     )
     hidden = ", ".join(quoted(mark + name) for mark in ("_raw_", "_null_") for name in (*METRICS, *_TIMES))
     connection.execute(
-        f"CREATE VIEW prepared AS SELECT * EXCLUDE ({hidden}),"
+        f"CREATE VIEW prepared AS SELECT * EXCLUDE ({hidden}, _told),"
         f" CASE _reason {where} END AS _column, CASE _reason {shown} END AS _value FROM"
-        f" (SELECT *, CASE WHEN _aside THEN {literal(SPLIT)} {faults} END AS _reason FROM ({inner}))"
+        f" (SELECT *, CASE {told} {faults} END AS _reason FROM ({inner}))"
     )
 
 
@@ -73,7 +80,10 @@ def _faults() -> tuple[tuple[str, str, str], ...]:
     found += [
         (f"{name} is not a finite number of at most 18 integer digits", name, _unreadable(name)) for name in METRICS
     ]
-    found += [(f"{name} is not a time", name, _unreadable(name)) for name in _TIMES]
+    found += [
+        (f"{name} is not {'the border of a day or month' if name in _PERIOD else 'a time'}", name, _unreadable(name))
+        for name in _TIMES
+    ]
     found += [
         ("BillingAccountId is missing", "BillingAccountId", '"BillingAccountId" IS NULL'),
         (
@@ -103,12 +113,19 @@ def _value(name: str, kinds: Mapping[str, str]) -> str:
     if kind.startswith("DECIMAL"):
         return as_money(source, given)
     if kind == "TIMESTAMP":
-        return as_time(source, given)
+        instant = as_time(source, given)
+        return as_period(instant) if name in _PERIOD else instant
     if kind.startswith("MAP"):
         return as_map(source, given)
     if kind in {"BOOLEAN", "BIGINT"}:
         return f"TRY_CAST({source} AS {kind})"
-    return as_json(source, given) if name in _JSON else as_text(source, given)
+    text = as_json(source, given) if name in _JSON else as_text(source, given)
+    return _identity(name, text, kinds) if name in _IDENTITIES else text
+
+
+def _identity(name: str, text: str, kinds: Mapping[str, str]) -> str:
+    parties = [party for party in ("ServiceProviderName", "InvoiceIssuerName") if party in kinds]
+    return account_of(text, [*map(quoted, parties)]) if name in _ACCOUNTS else as_identity(text)
 
 
 def _tail(name: str, kinds: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import duckdb
 
+from servers.kit.exports.providers import parties_of, sides_of
 from servers.kit.exports.survey import Partition
 from servers.kit.exports.typed import METRICS
 from serving.files import publish_by_content, temporary
@@ -87,6 +88,8 @@ class PartWriter:
             f"{constant[name]} AS {quoted(name)}" if name in constant else quoted(name) for name in FACT_COLUMNS
         )
         files = ", ".join(map(literal, partition.files))
+        told = ", ".join(map(literal, sorted(partition.parties or ())))
+        own = f" AND {parties_of(*sides_of(self.kinds))} IN ({told})" if told else ""
         order = [*FACT_ORDER, "_row", *(["_file"] if len(partition.files) > 1 else [])]
         if not self.one_to_one:
             order += ["BilledCost", "EffectiveCost"]
@@ -95,7 +98,7 @@ class PartWriter:
             f" AND _reason IS NULL AND _apart = {str(partition.apart).lower()}"
             f" AND BillingAccountId = {constant['BillingAccountId']}"
             f" AND BillingPeriodStart = {constant['BillingPeriodStart']}"
-            f" ORDER BY {', '.join(map(quoted, order))})"
+            f"{own} ORDER BY {', '.join(map(quoted, order))})"
         )
 
 
@@ -107,7 +110,8 @@ def _described(
     nulls = ", ".join(f"count(*) - count({quoted(metric)})" for metric in METRICS)
     found = connection.execute(
         f"SELECT BillingCurrency, count(*), {sums}, {nulls}, min(ChargePeriodStart), max(ChargePeriodEnd),"
-        " list(DISTINCT SubAccountId) FILTER (SubAccountId IS NOT NULL), count_if(x_ProForma)"
+        " list(DISTINCT SubAccountId) FILTER (SubAccountId IS NOT NULL), count_if(x_ProForma),"
+        " count_if(SubAccountId IS NULL)"
         f" FROM read_parquet({literal(str(file))}) GROUP BY 1 ORDER BY 1"
     ).fetchall()
     rows = sum(int(row[1]) for row in found)
@@ -129,6 +133,7 @@ def _described(
         sha256=digest,
         totals=tuple(_totals(row) for row in found),
         sub_account_ids=tuple(sorted({account for row in found for account in row[12] or ()})),
+        account_rows=sum(int(row[14]) for row in found),
         charge_period_min=min(row[10] for row in found).replace(tzinfo=UTC),
         charge_period_max=max(row[11] for row in found).replace(tzinfo=UTC),
         data_as_of=origin.made_at,

@@ -121,6 +121,32 @@ def test_a_commitment_costs_in_effect_what_was_used_and_what_was_not(facts) -> N
     ]
 
 
+def test_over_its_term_a_commitment_costs_in_effect_what_was_paid_less_what_was_refunded(tmp_path: Path) -> None:
+    owned = {"reservation_reservation_a_r_n": RI}
+    bought = [line("Fee", "1200", **owned), line("Refund", "-600", **owned)]
+    used = [line("DiscountedUsage", "0", **owned, reservation_effective_cost="100") for _ in range(6)]
+    goodwill = line("Refund", "-5")
+    file = tmp_path / "cur.csv"
+    with file.open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, COLUMNS)
+        writer.writeheader()
+        writer.writerows([*bought, *used, goodwill])
+
+    [converted] = convert(file, tmp_path / "out", provider=None, natives=NATIVE_FORMATS)
+
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            "SELECT CommitmentDiscountId IS NOT NULL, ChargeCategory, ChargeClass, sum(BilledCost), sum(EffectiveCost)"
+            f" FROM read_parquet('{converted.parts[0].path}') GROUP BY 1, 2, 3 ORDER BY 1, 2"
+        ).fetchall()
+    assert rows == [
+        (False, "Adjustment", "Correction", -5, -5),
+        (True, "Adjustment", "Correction", -600, 0),
+        (True, "Purchase", None, 1200, 0),
+        (True, "Usage", None, 0, 600),
+    ]
+
+
 def test_charges_are_named_as_focus_names_them(facts) -> None:
     _, connection = facts
 

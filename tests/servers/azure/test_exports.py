@@ -89,6 +89,25 @@ def test_both_exports_together_are_the_whole_bill_in_both_metrics(tmp_path: Path
     assert total.line_items == 4
 
 
+def test_actual_exports_of_two_subscriptions_complete_one_amortised_export(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    second = [row.replace(",s1,", ",s2,", 1) for row in ACTUAL]
+    spread = [*AMORTIZED, *(row.replace(",s1,", ",s2,", 1) for row in AMORTIZED)]
+
+    for name, rows in {"actual-1": ACTUAL, "amortized": spread, "actual-2": second}.items():
+        write(tmp_path / name / "bill.csv", rows)
+        found = convert(tmp_path / name, tmp_path / f"out-{name}", provider=None, natives=NATIVE_FORMATS)
+        ledger.adopt([part for one in found for part in one.parts], [], now=NOW, reason="import")
+    answer = QueryEngine(ledger, BusinessConfig()).ask(
+        Question(OCTOBER, metric=CostBasis.BILLED, also=(Measure.EFFECTIVE,))
+    )
+    ledger.close()
+
+    [total] = answer.totals
+    assert (total.amount, total.also) == (Decimal("188.5"), {"EffectiveCost": Decimal("14.5")})
+    assert [gap.code for gap in answer.coverage.gaps if gap.code == "basis_unknown"] == []
+
+
 def test_a_restated_month_without_purchases_loses_them(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger")
 

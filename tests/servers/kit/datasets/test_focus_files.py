@@ -56,6 +56,38 @@ def test_the_provider_is_the_cloud_that_sells_or_issues(tmp_path: Path) -> None:
     assert {part.provider: part.rows for part in converted.parts} == {"aws": 2, "azure": 1}
 
 
+def test_an_invoice_belongs_to_its_month_and_account_however_they_are_written(tmp_path: Path) -> None:
+    account = "/providers/Microsoft.Billing/billingAccounts/8f1d2c7a:5e93"
+    written = [
+        ("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", account),
+        ("2026-10-01T00:00:00+02:00", "2026-11-01T00:00:00+01:00", account.lower()),
+        ("2026-09-30T22:00:00Z", "2026-10-31T23:00:00Z", account.upper()),
+    ]
+    rows = [
+        {
+            **INVOICE,
+            "InvoiceDetailId": str(n),
+            "BillingPeriodStart": start,
+            "BillingPeriodEnd": end,
+            "BillingAccountId": own,
+        }
+        for n, (start, end, own) in enumerate(written)
+    ]
+    lost = {**INVOICE, "InvoiceDetailId": "lost", "BillingPeriodStart": "2026-10-01T15:00:00Z"}
+
+    [converted] = convert_datasets(
+        write(tmp_path / "i.csv", [*rows, lost]), tmp_path / "out", provider=None, options=EVERYTHING
+    )
+
+    found = read(converted.parts[0].path, "DISTINCT BillingPeriodStart, BillingPeriodEnd, BillingAccountId")
+    assert [tuple(row.values()) for row in found] == [
+        (datetime.fromisoformat("2026-10-01"), datetime.fromisoformat("2026-11-01"), account)
+    ]
+    assert [(r.reason, r.row) for r in converted.report.rejections] == [
+        ("BillingPeriodStart is not the border of a day or month", 5)
+    ]
+
+
 def test_a_commitment_of_focus_1_3_is_lifted_without_guessing_its_terms(tmp_path: Path) -> None:
     file = write(tmp_path / "c.csv", [COMMITMENT_1_3])
 

@@ -3,7 +3,10 @@
 import csv
 import gzip
 import json
+import os
 import re
+import shutil
+import tempfile
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from pathlib import Path
 
@@ -309,6 +312,47 @@ def test_bad_input_is_one_clear_error_and_leaves_nothing(tmp_path: Path, name: s
 def test_a_path_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(FinOpsError, match="nothing here"):
         convert(tmp_path / "nope", tmp_path / "out", provider="aws")
+
+
+@pytest.fixture
+def ordinary_user(tmp_path: Path):
+    """Somebody whom a missing permission stops; the owner of the files as well."""
+    root = os.geteuid() == 0
+    folder = Path(tempfile.mkdtemp(dir="/tmp")) if root else tmp_path / "ordinary"
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o777)
+    convert(write(tmp_path / "warm" / "bill.csv", [{}]), tmp_path / "warm-out", provider="aws")  # loads every module
+    if root:
+        os.seteuid(65534)
+    yield folder
+    if root:
+        os.seteuid(0)
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("locked", ["bill.csv", "bill.parquet", "."], ids=["text file", "parquet file", "folder"])
+def test_a_path_without_permission_is_one_clear_error_and_never_a_smaller_bill(
+    ordinary_user: Path, locked: str
+) -> None:
+    folder = ordinary_user / "in"
+    write(folder / "open" / "bill.csv", [{}])
+    closed = folder / "closed"
+    write(closed / "bill.csv", [{"BilledCost": "10"}])
+    if locked.endswith(".parquet"):
+        with duckdb.connect() as connection:
+            connection.execute(f"COPY (FROM read_csv('{closed}/bill.csv')) TO '{closed}/bill.parquet'")
+        (closed / "bill.csv").unlink()
+    (closed / locked).chmod(0)
+
+    try:
+        with pytest.raises(UnreadableExportError, match="Permission was denied") as caught:
+            convert(folder, ordinary_user / "out", provider="aws")
+    finally:
+        (closed / locked).chmod(0o700)
+
+    assert caught.value.details["file"] == str((closed / locked).resolve())
+    assert caught.value.hint
+    assert not list((ordinary_user / "out").glob("*.parquet"))
 
 
 def test_an_identifier_in_json_is_read_as_it_is_written(tmp_path: Path) -> None:
