@@ -19,7 +19,7 @@ from rich.syntax import Syntax
 from servers.sample.generate import generate
 from skyledger.compose import own_command
 from skyledger.progress import progress_bar
-from skyledger.tables import evidence_line, table_of
+from skyledger.tables import evidence_line, print_tables
 
 _LAST_MONTH, _MONTH_BEFORE = "2026-10", "2026-09"
 _QUESTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -53,7 +53,7 @@ _QUESTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 def demo(keep: Path | None) -> int:
     """Run the demonstration in a folder of its own; 0 when all four questions were answered."""
-    console = Console(width=None if sys.stdout.isatty() else 150)
+    console = Console()
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="skyledger-demo-")))
         started = time.monotonic()
@@ -104,7 +104,7 @@ def _show(answer: Mapping[str, Any], console: Console) -> None:
     for name in ("totals", "data", "movers", "other"):
         rows = answer.get(name)
         if rows:
-            console.print(table_of(name, [_brief(row) for row in rows]))
+            print_tables(name, [_brief(row) for row in rows], console)
     for note in answer.get("notes", ()):
         console.print(f"note: {note}", highlight=False, markup=False)
     console.print(evidence_line(answer), style="dim", highlight=False, markup=False)
