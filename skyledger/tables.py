@@ -150,9 +150,10 @@ def _least_width(rows: Sequence[Row], *, as_written: bool) -> int:
     for name in _names(rows):
         texts = [folded(_said(name, row, as_written=as_written), _WIDEST_ID) for row in rows]
         longest = max(map(len, texts))
-        if not stands_right(name, [row.get(name) for row in rows]):
+        right = stands_right(name, [row.get(name) for row in rows])
+        if not right:
             longest = min(longest, max(_LEAST_WORDS, *(len(word) for text in texts for word in text.split() or [""])))
-        words = [name] if as_written else name.split("_")
+        words = [name] if as_written or right else name.split("_")
         width += max(longest, *map(len, words)) + _BETWEEN
     return width - _BETWEEN
 

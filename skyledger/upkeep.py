@@ -20,6 +20,7 @@ from orchestrator.ledger.upkeep import sweep
 from orchestrator.settings import load_settings
 from shared_models.errors import FinOpsError
 from shared_models.period import utc_now
+from skyledger.configured import cloud_lines, settings_file
 from skyledger.tables import print_records
 
 _PARTS = ("mcp", "duckdb", "sqlglot", "pydantic")
@@ -101,7 +102,7 @@ def doctor(_options: argparse.Namespace) -> int:
             lines.append((False, f"{name} is not installed"))
     try:
         settings = load_settings()
-        lines.append((True, f"home {settings.home}"))
+        lines += [(True, f"home {settings.home}"), (True, settings_file(settings))]
         ledger = Ledger(settings.ledger_home)
         snapshot = ledger.snapshot()
         span = f"{snapshot.span.start:%Y-%m-%d} to {snapshot.span.end:%Y-%m-%d}" if snapshot.span else "empty"
@@ -109,6 +110,7 @@ def doctor(_options: argparse.Namespace) -> int:
         ledger.catalog.check()
         lines += [(False, fault) for load in snapshot.loads if (fault := _fault(ledger, load))]
         lines += [(False, _lost_dataset(*lost)) for lost in lost_datasets(ledger.catalog)]
+        lines += cloud_lines(settings, snapshot)
         if not snapshot.booked:
             lines.append((True, "next: skyledger import PATH --provider aws, or skyledger orchestrator --sample"))
     except FinOpsError as error:

@@ -15,6 +15,7 @@ from servers.kit.exports.sql import literal, quoted
 from servers.kit.exports.survey import Partition
 from servers.kit.exports.typed import METRICS
 from serving.files import discard, publish
+from shared_models.coverage import DatedBy
 from shared_models.disk import unavailable
 from shared_models.export import CostBasis, CurrencyTotals, ExportPart, SourceFormat
 from shared_models.focus.own_columns import FACT_COLUMNS, FACT_ORDER
@@ -34,6 +35,7 @@ class Origin:
     fingerprint: str
     bases: tuple[CostBasis, ...]
     made_at: datetime
+    dated_by: DatedBy
     apart: tuple[SourceFormat, tuple[CostBasis, ...]] | None = None
 
     def of(self, partition: Partition) -> "Origin":
@@ -139,6 +141,7 @@ def _described(
         charge_period_min=min(row[10] for row in found).replace(tzinfo=UTC),
         charge_period_max=max(row[11] for row in found).replace(tzinfo=UTC),
         data_as_of=origin.made_at,
+        dated_by=origin.dated_by,
     )
 
 
