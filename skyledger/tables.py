@@ -33,14 +33,14 @@ def print_answer(answer: Row, console: Console | None = None) -> None:
         if name in _BESIDE or (name == "columns" and "rows" in answer):
             continue
         if is_table(value):
-            print_tables(name, [_unfolded(row, answer) for row in cast("Sequence[Row]", value)], console)
+            print_tables(name, [unfolded(row, answer) for row in cast("Sequence[Row]", value)], console)
         elif name == "rows" and columns and isinstance(value, list):
             rows = cast("list[Sequence[object]]", value)
             print_tables(name, [dict(zip(columns, row, strict=True)) for row in rows], console, as_written=True)
         elif isinstance(value, dict) and len(cast("Row", value)) > _IN_ONE_LINE:
             _print_record(name, cast("Row", value), console)
         elif value not in ([], {}, None, ""):
-            console.print(f"{name}: {cell(value)}", highlight=False, markup=False)
+            console.print(f"{name}: {cell(cast('object', value))}", highlight=False, markup=False)
     console.print(evidence_line(answer), style="dim", highlight=False, markup=False)
 
 
@@ -73,7 +73,7 @@ def table_of(title: str, rows: Sequence[Row], *, as_written: bool = False) -> Ta
     names = _names(rows)
     for name in names:
         right = stands_right(name, [row.get(name) for row in rows])
-        header = Text(name if as_written else name.replace("_", " "))
+        header = Text(name if as_written else _label(name))
         table.add_column(header, justify="right" if right else "left", overflow="fold", no_wrap=right)
     for row in rows:
         # As text, never as markup: names and tags come from bills.
@@ -102,6 +102,22 @@ def evidence_line(answer: Row) -> str:
     return " | ".join(filter(None, [*said, *gaps]))
 
 
+def unfolded(row: Row, answer: Row) -> dict[str, Any]:
+    """A row whose keys, series and further measures are columns of their own, named by what was asked; keys first."""
+    keys: dict[str, Any] = {}
+    found: dict[str, Any] = {}
+    for name, value in row.items():
+        labels = answer.get({"keys": "group_by", "series": "buckets"}.get(name, "")) or ()
+        if name == "also" and isinstance(value, dict):
+            found |= cast("dict[str, Any]", value)
+        elif labels and isinstance(value, list):
+            named = dict(zip(cast("Sequence[str]", labels), cast("list[Any]", value), strict=True))
+            keys, found = (named, found) if name == "keys" else (keys, found | named)
+        else:
+            found[name] = value
+    return keys | found
+
+
 def is_table(value: object) -> bool:
     """Whether a value is a list of objects."""
     rows = cast("list[object]", value) if isinstance(value, list) else []
@@ -113,20 +129,6 @@ def _age(fresh: Row) -> str:
     return f"{said} (file time)" if fresh.get("dated_by") == "file time" else said
 
 
-def _unfolded(row: Row, answer: Row) -> dict[str, Any]:
-    """A row whose keys, series and further measures are columns of their own, named by what was asked."""
-    found: dict[str, Any] = {}
-    for name, value in row.items():
-        labels = answer.get({"keys": "group_by", "series": "buckets"}.get(name, "")) or ()
-        if name == "also" and isinstance(value, dict):
-            found |= cast("dict[str, Any]", value)
-        elif labels and isinstance(value, list):
-            found |= dict(zip(cast("Sequence[str]", labels), cast("list[Any]", value), strict=True))
-        else:
-            found[name] = value
-    return found
-
-
 def _names(rows: Sequence[Row]) -> list[str]:
     """The keys in order; the currency directly before the first amount."""
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -136,6 +138,11 @@ def _names(rows: Sequence[Row]) -> list[str]:
         names.remove("currency")
         names.insert(names.index(amount), "currency")
     return names
+
+
+def _label(name: str) -> str:
+    """Our own names in words; names of FOCUS, tags and dates as they are."""
+    return name.replace("_", " ") if name.islower() and "." not in name else name
 
 
 def _said(name: str, row: Row, *, as_written: bool) -> str:
@@ -166,9 +173,7 @@ def _print_record(title: str, row: Row, console: Console, *, as_written: bool = 
     grid.add_column(overflow="fold")
     for name, value in row.items():
         if not is_table(value) and value not in ([], {}, None, ""):
-            grid.add_row(
-                Text(name if as_written else name.replace("_", " ")), Text(_said(name, row, as_written=as_written))
-            )
+            grid.add_row(Text(name if as_written else _label(name)), Text(_said(name, row, as_written=as_written)))
     console.print(Padding(grid, (0, 0, 0, 2)))
     for name, value in row.items():
         if is_table(value):
