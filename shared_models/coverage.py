@@ -3,6 +3,8 @@
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import Field
+
 from shared_models.base import WireModel
 
 
@@ -35,10 +37,18 @@ class Coverage(WireModel):
     gaps: tuple[Gap, ...] = ()
 
 
+class DatedBy(StrEnum):
+    """Who says how old data is."""
+
+    MANIFEST = "manifest"
+    FILE_TIME = "file time"
+
+
 class Freshness(WireModel):
     """How old one source's data is: what the source says, when we fetched it, and where from."""
 
     source: str
     data_as_of: datetime | None = None
+    dated_by: DatedBy | None = Field(default=None, description="A file time is when a copy was written")
     fetched_at: datetime | None = None
     origin: str

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from shared_models.base import WireModel
-from shared_models.coverage import Coverage, Gap
+from shared_models.coverage import Coverage, DatedBy, Gap
 from shared_models.dataset import DatasetName
 from shared_models.money import ExactDecimal
 from shared_models.page import Pagination
@@ -80,6 +80,7 @@ class ExportPart(WireModel):
     charge_period_min: datetime
     charge_period_max: datetime
     data_as_of: datetime | None = None
+    dated_by: DatedBy | None = None
 
 
 class Residual(WireModel):

@@ -34,12 +34,7 @@ def parser() -> argparse.ArgumentParser:
             "--toolsets", default=chosen, help=f"of {', '.join(TOOLSETS)}; a cloud's server has one set"
         )
         server.add_argument("--sample", action="store_true", help="serve the sample organisation")
-    importing = commands.add_parser("import", help="import a bill: a file, a folder or an export layout")
-    importing.add_argument("path", type=Path)
-    importing.add_argument("--provider", help="aws, azure, gcp, oci, ... for rows that do not say")
-    importing.add_argument("--source", help="name of the source; the same name again is a restatement")
-    importing.add_argument("--max-reject-share", type=float, default=None, help="refuse above this share (0.01)")
-    importing.add_argument("--json", action="store_true", help="print the report as JSON")
+    _add_import(commands)
     syncing = commands.add_parser("sync", help="bring the ledger up to date from the cloud servers")
     syncing.add_argument("--sample", action="store_true")
     calling = commands.add_parser("call", help="call one tool through a real MCP client")
@@ -57,6 +52,9 @@ def parser() -> argparse.ArgumentParser:
     prefer.add_argument("billing_account_id")
     prefer.add_argument("source_key", nargs="?", help="as `skyledger sources` shows it; without it the default rules")
     commands.add_parser("sources", help="which loads count and which are kept aside")
+    commands.add_parser("pins", help="which answers are pinned, for a month close")
+    letting_go = commands.add_parser("unpin", help="take a pin away")
+    letting_go.add_argument("name", help="as `skyledger pins` shows it")
     conforming = commands.add_parser("conformance", help="check a FOCUS file, or the ledger's bills, against FOCUS")
     conforming.add_argument("path", nargs="?", type=Path, help="a FOCUS file; the ledger's bills without it")
     conforming.add_argument("--model", type=Path, help="a published requirements model (JSON) instead of 1.4")
@@ -66,6 +64,15 @@ def parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="the main job on the sample organisation")
     demo.add_argument("--keep", type=Path, default=None, help="use this folder and keep it")
     return root
+
+
+def _add_import(commands: Any) -> None:
+    importing = commands.add_parser("import", help="import a bill: a file, a folder or an export layout")
+    importing.add_argument("path", type=Path)
+    importing.add_argument("--provider", help="aws, azure, gcp, oci, ... for rows that do not say")
+    importing.add_argument("--source", help="name of the source; the same name again is a restatement")
+    importing.add_argument("--max-reject-share", type=float, default=None, help="refuse above this share (0.01)")
+    importing.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -159,6 +166,12 @@ def _upkeep(options: argparse.Namespace) -> int:
     return getattr(upkeep, options.command)(options)
 
 
+def _pins(options: argparse.Namespace) -> int:
+    from skyledger import pinning  # noqa: PLC0415
+
+    return pinning.show(options) if options.command == "pins" else pinning.remove(options)
+
+
 def _demo(options: argparse.Namespace) -> int:
     from skyledger.demo import demo  # noqa: PLC0415
 
@@ -178,5 +191,6 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "call": _call,
     "sample": _sample,
     **dict.fromkeys(("prefer", "sources", "conformance", "rebuild", "doctor"), _upkeep),
+    **dict.fromkeys(("pins", "unpin"), _pins),
     "demo": _demo,
 }

@@ -19,7 +19,7 @@ from rich.syntax import Syntax
 from servers.sample.generate import generate
 from skyledger.compose import own_command
 from skyledger.progress import progress_bar
-from skyledger.tables import evidence_line, table_of
+from skyledger.tables import evidence_line, print_tables, unfolded
 
 _LAST_MONTH, _MONTH_BEFORE = "2026-10", "2026-09"
 _QUESTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -53,7 +53,7 @@ _QUESTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 def demo(keep: Path | None) -> int:
     """Run the demonstration in a folder of its own; 0 when all four questions were answered."""
-    console = Console(width=None if sys.stdout.isatty() else 150)
+    console = Console()
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="skyledger-demo-")))
         started = time.monotonic()
@@ -104,7 +104,7 @@ def _show(answer: Mapping[str, Any], console: Console) -> None:
     for name in ("totals", "data", "movers", "other"):
         rows = answer.get(name)
         if rows:
-            console.print(table_of(name, [_brief(row) for row in rows]))
+            print_tables(name, [_brief(unfolded(row, answer)) for row in rows], console)
     for note in answer.get("notes", ()):
         console.print(f"note: {note}", highlight=False, markup=False)
     console.print(evidence_line(answer), style="dim", highlight=False, markup=False)
@@ -115,8 +115,7 @@ def _brief(row: Mapping[str, Any]) -> dict[str, Any]:
     if "recommendation_id" in row:
         shown = ("provider", "origin", "action", "summary", "estimated_monthly_savings", "currency", "effort")
         return {name: row.get(name) for name in shown}
-    beside = cast("dict[str, Any]", row.get("also") or {})
-    return {name: value for name, value in row.items() if name not in {"groups", "also"}} | beside
+    return {name: value for name, value in row.items() if name != "groups"}
 
 
 def _safe_environment() -> dict[str, str]:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from orchestrator.ledger.adopt import Adoption
 from orchestrator.ledger.datasets import Datasets
@@ -17,12 +17,12 @@ from servers.kit.datasets.bill_conformance import Bill, conformance_parts
 from servers.kit.datasets.focus_files import convert_datasets
 from servers.kit.exports.convert import ConvertOptions, convert
 from servers.kit.exports.grouping import holds_bills
-from shared_models.export import ConvertedExport, ExportPart, ImportReport
-from shared_models.money import plain
+from shared_models.export import ConvertedExport, ExportPart, ImportReport, Residual
 from shared_models.period import utc_now
 from shared_models.untrusted import safe_text
 from skyledger.clouds import native_formats
 from skyledger.progress import progress_bar
+from skyledger.tables import print_tables
 
 
 def import_bills(options: argparse.Namespace) -> int:
@@ -98,19 +98,36 @@ def _unknown(ledger: Ledger, parts: Sequence[ExportPart]) -> list[Bill]:
     return [Bill.of(part) for part in parts if part.sha256 not in known]
 
 
+def _show_account(title: str, residuals: Sequence[Residual], console: Console) -> None:
+    """Rows of which nothing was rejected and nothing is left over need no columns for it: one line says so."""
+    console.print(Text(title, overflow="fold"))
+    if not residuals:
+        return
+    plainly = not any(line.rejected for line in residuals)
+    exact = not any(line.residual for line in residuals)
+    rows = [
+        {
+            "billing_period": line.billing_period_start[:7],
+            "metric": line.metric.value.removesuffix("Cost"),
+            "currency": line.currency,
+            "source": line.source,
+            **({} if plainly else {"rejected": line.rejected}),
+            "ledger": line.ledger,
+            **({} if exact else {"residual": line.residual}),
+        }
+        for line in residuals
+    ]
+    print_tables("source - rejected - ledger = residual", rows, console)
+    zero = [name for name, is_zero in (("rejected", plainly), ("residual", exact)) if is_zero]
+    if zero:
+        console.print(f"{' and '.join(zero)}: 0 in every line")
+
+
 def _show(reports: Sequence[ImportReport], adopted: Adoption, aside: Sequence[str]) -> None:
     console = Console()
     for report in reports:
         what = f"{report.dataset.value}, {report.source_format}" if report.dataset else report.source_format.value
-        table = Table(title=f"{what} from {report.source_key}", title_justify="left")
-        for name in ("currency", "billing period", "metric"):
-            table.add_column(name)
-        for name in ("source", "rejected", "ledger", "residual"):
-            table.add_column(name, justify="right")
-        for line in report.residuals:
-            amounts = [plain(amount) for amount in (line.source, line.rejected, line.ledger, line.residual)]
-            table.add_row(line.currency, line.billing_period_start, line.metric.value, *amounts)
-        console.print(table if report.residuals else f"{what} from {report.source_key}")
+        _show_account(f"{what} from {report.source_key}", report.residuals, console)
         console.print(
             f"{report.rows_read} rows read, {report.rows_kept} kept, {report.rows_rejected} set aside;"
             f" filed under {report.provider}"

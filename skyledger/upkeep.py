@@ -3,7 +3,7 @@
 import argparse
 import json
 import platform
-import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 
@@ -20,28 +20,44 @@ from orchestrator.ledger.upkeep import sweep
 from orchestrator.settings import load_settings
 from shared_models.errors import FinOpsError
 from shared_models.period import utc_now
-from skyledger.tables import table_of
+from skyledger.configured import cloud_lines, settings_file
+from skyledger.tables import print_records
 
 _PARTS = ("mcp", "duckdb", "sqlglot", "pydantic")
 
 
 def sources(_options: argparse.Namespace) -> int:
-    """Every load: which source, whether it counts, its rows."""
+    """Every source of every billing account: its periods, whether they count, its rows."""
     ledger = Ledger(load_settings().ledger_home)
+    by_source: dict[tuple[str, str, str, str], list[Load]] = {}
+    for load in ledger.snapshot().loads:
+        key = (load.provider, load.billing_account_id, load.source_format.value, load.source_key)
+        by_source.setdefault(key, []).append(load)
     rows = [
         {
-            "provider": load.provider,
-            "billing_account": load.billing_account_id,
-            "period": f"{load.billing_period_start:%Y-%m}",
-            "format": load.source_format.value,
-            "counts": "yes" if load.booked else "no, kept to reconcile",
-            "rows": load.rows,
-            "source": load.source_key,
+            "provider": provider,
+            "billing_account": account,
+            "format": source_format,
+            "source": source,
+            "counts": _months([load for load in loads if load.booked]),
+            "kept_to_reconcile": _months([load for load in loads if not load.booked]),
+            "rows": sum(load.rows for load in loads),
         }
-        for load in ledger.snapshot().loads
+        for (provider, account, source_format, source), loads in sorted(by_source.items())
     ]
-    Console(width=None if sys.stdout.isatty() else 200).print(table_of("Loads", rows))
+    if rows:
+        print_records("Source", rows, Console())
+    else:
+        print("the ledger is empty; next: skyledger import PATH --provider aws")
     return 0
+
+
+def _months(loads: Sequence[Load]) -> str | None:
+    """The billing periods in a few words."""
+    months = sorted({f"{load.billing_period_start:%Y-%m}" for load in loads})
+    if not months:
+        return None
+    return months[0] if len(months) == 1 else f"{len(months)} months, {months[0]} to {months[-1]}"
 
 
 def prefer(options: argparse.Namespace) -> int:
@@ -86,7 +102,7 @@ def doctor(_options: argparse.Namespace) -> int:
             lines.append((False, f"{name} is not installed"))
     try:
         settings = load_settings()
-        lines.append((True, f"home {settings.home}"))
+        lines += [(True, f"home {settings.home}"), (True, settings_file(settings))]
         ledger = Ledger(settings.ledger_home)
         snapshot = ledger.snapshot()
         span = f"{snapshot.span.start:%Y-%m-%d} to {snapshot.span.end:%Y-%m-%d}" if snapshot.span else "empty"
@@ -94,6 +110,7 @@ def doctor(_options: argparse.Namespace) -> int:
         ledger.catalog.check()
         lines += [(False, fault) for load in snapshot.loads if (fault := _fault(ledger, load))]
         lines += [(False, _lost_dataset(*lost)) for lost in lost_datasets(ledger.catalog)]
+        lines += cloud_lines(settings, snapshot)
         if not snapshot.booked:
             lines.append((True, "next: skyledger import PATH --provider aws, or skyledger orchestrator --sample"))
     except FinOpsError as error:
@@ -127,7 +144,7 @@ def conformance(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([report.model_dump(mode="json") for report in reports]))
     else:
-        console = Console(width=None if sys.stdout.isatty() else 160)
+        console = Console()
         for report in reports:
             console.print(report_table(report))
     return 0 if all(report.conforms for report in reports) else 1

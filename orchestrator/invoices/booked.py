@@ -1,6 +1,7 @@
 """Invoices that the ledger holds as FOCUS Invoice Detail, and those of the owner's folder beside them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -31,7 +32,7 @@ class BookedInvoices:
 
 
 class EveryInvoice:
-    """Several sources; an invoice that two of them state is taken from the first."""
+    """Several sources; an invoice that two of them state is taken from the first, which says so."""
 
     def __init__(self, *sources: InvoiceSource) -> None:
         self._sources = sources
@@ -46,15 +47,28 @@ class EveryInvoice:
         """
         found: list[InvoiceLine] = []
         for source in self._sources:
-            stated = {(line.billing_account_id, line.currency, line.invoice_id) for line in found}
-            found += [line for line in source.lines(period, generation) if not _is_stated(line, stated)]
+            further = source.lines(period, generation)
+            found = [_instead_of(line, first, further) for line, first in _with_first(found)] + [
+                line for line in further if not any(_states(former, line) for former in found)
+            ]
         return found
 
 
-def _is_stated(line: InvoiceLine, stated: set[tuple[str, str, str | None]]) -> bool:
+def _states(line: InvoiceLine, other: InvoiceLine) -> bool:
     """A table of totals may know no invoice ids: then it states all invoices of its payer and currency."""
-    payer = line.billing_account_id, line.currency
-    return (*payer, line.invoice_id) in stated or (*payer, None) in stated
+    same_payer = (line.billing_account_id, line.currency) == (other.billing_account_id, other.currency)
+    return same_payer and line.invoice_id in {None, other.invoice_id}
+
+
+def _with_first(lines: Sequence[InvoiceLine]) -> list[tuple[InvoiceLine, bool]]:
+    """Each line, and whether it is the first one of its invoice: what it replaces is told once."""
+    keys = [(line.billing_account_id, line.currency, line.invoice_id) for line in lines]
+    return [(line, keys.index(key) == at) for at, (line, key) in enumerate(zip(lines, keys, strict=True))]
+
+
+def _instead_of(line: InvoiceLine, first: bool, further: Sequence[InvoiceLine]) -> InvoiceLine:  # noqa: FBT001
+    replaced = [other.amount for other in further if first and _states(line, other)]
+    return replace(line, instead_of=sum(replaced, Decimal(0))) if replaced else line
 
 
 def _is_valid(row: dict[str, Any]) -> bool:

@@ -75,7 +75,7 @@ def reconcile(
     coverage = bill_coverage(bill, period, _wanted(question, bill, snapshot, expected))
     evidence = evidence_of(bill, planned, sum(part.lines for part in parts))
     return InvoiceAnswer(
-        notes=(*_notes(period, parts, coverage), *_absent_payers(question, bill, snapshot)),
+        notes=(*_notes(period, parts, coverage), *_replaced(lines), *_absent_payers(question, bill, snapshot)),
         billing_period=period,
         totals=_totals(judged),
         data=tuple(_bridge(unit, found, every) for unit, found in listed),
@@ -162,6 +162,17 @@ def _notes(period: ChargePeriod, parts: Sequence[BillPart], coverage: Coverage) 
     note = f"By billing period {period.start:%Y-%m}, as invoices are, not by charge period"
     brought = f"; line items of other months on these bills: {lines} ({amounts})." if lines else "."
     return [note + brought, *(f"{gap.source}: {gap.message}" for gap in coverage.gaps)]
+
+
+def _replaced(lines: Sequence[InvoiceLine]) -> list[str]:
+    """Where the owner's invoices folder stands in for Invoice Detail that the ledger holds."""
+    return [
+        f"Payer {safe_text(line.billing_account_id)}, {safe_text(line.currency)}"
+        + (f", invoice {safe_text(line.invoice_id)}" if line.invoice_id else ", a total without an invoice id")
+        + f": the invoices folder is read, and not the Invoice Detail in the ledger ({plain(line.instead_of)})."
+        for line in lines
+        if line.instead_of is not None
+    ]
 
 
 def _absent_payers(question: BillQuestion, bill: Snapshot, snapshot: Snapshot) -> list[str]:

@@ -20,6 +20,8 @@ class InvoiceLine:
     charge_category: str | None = None
     open: bool = False
     """True while the invoice is not issued: FOCUS InvoiceIssueStatus Open."""
+    instead_of: Decimal | None = None
+    """What a later source says of the same invoices, which this line stands in for."""
 
 
 class InvoiceSource(Protocol):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.ledger.catalog import stamp, unstamp
+from shared_models.coverage import DatedBy
 from shared_models.export import CostBasis, CurrencyTotals, ExportPart, SourceFormat
 from shared_models.source_of_record import Candidate, completing_sources, of_record
 
@@ -38,6 +39,7 @@ class Load:
     charge_period_min: datetime
     charge_period_max: datetime
     data_as_of: datetime | None
+    dated_by: DatedBy | None
     loaded_at: datetime
     booked: bool
 
@@ -74,8 +76,8 @@ def insert_load(connection: sqlite3.Connection, part: ExportPart, file: str, gen
     cursor = connection.execute(
         "INSERT INTO load (provider, billing_account_id, billing_period_start, billing_period_end, source_format,"
         " source_key, fingerprint, bases, pro_forma, file, rows, size_bytes, sha256, sub_account_ids,"
-        " charge_period_min, charge_period_max, data_as_of, loaded_at, from_generation, account_rows)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " charge_period_min, charge_period_max, data_as_of, dated_by, loaded_at, from_generation, account_rows)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             part.provider,
             part.billing_account_id,
@@ -94,6 +96,7 @@ def insert_load(connection: sqlite3.Connection, part: ExportPart, file: str, gen
             stamp(part.charge_period_min),
             stamp(part.charge_period_max),
             stamp(part.data_as_of) if part.data_as_of else None,
+            part.dated_by,
             stamp(now),
             generation,
             part.account_rows,
@@ -230,6 +233,7 @@ def _load(row: sqlite3.Row) -> Load:
         charge_period_min=unstamp(row["charge_period_min"]),
         charge_period_max=unstamp(row["charge_period_max"]),
         data_as_of=unstamp(row["data_as_of"]) if row["data_as_of"] else None,
+        dated_by=DatedBy(row["dated_by"]) if row["dated_by"] else None,
         loaded_at=unstamp(row["loaded_at"]).astimezone(UTC),
         booked=bool(row["booked"]),
     )

@@ -1,5 +1,6 @@
 """Pins: names for generations that no sweep may forget, such as what a month close refers to."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.ledger.catalog import Catalog, require_kept, stamp
@@ -29,8 +30,22 @@ def unpin(catalog: Catalog, name: str) -> bool:
         return connection.execute("DELETE FROM pin WHERE name = ?", [name]).rowcount > 0
 
 
+@dataclass(frozen=True)
+class Pin:
+    """One name, the generation that it keeps, and since when."""
+
+    name: str
+    generation: int
+    pinned_at: str
+
+
+def pins(catalog: Catalog) -> tuple[Pin, ...]:
+    """Every pin, by name."""
+    with catalog.reading() as connection:
+        rows = connection.execute("SELECT * FROM pin ORDER BY name").fetchall()
+    return tuple(Pin(str(row["name"]), int(row["generation"]), str(row["pinned_at"])) for row in rows)
+
+
 def pinned(catalog: Catalog) -> dict[str, int]:
     """Name -> generation of every pin, by name."""
-    with catalog.reading() as connection:
-        rows = connection.execute("SELECT name, generation FROM pin ORDER BY name").fetchall()
-    return {str(row["name"]): int(row["generation"]) for row in rows}
+    return {pin.name: pin.generation for pin in pins(catalog)}

@@ -36,6 +36,7 @@ from shared_models.base import WireModel
 from shared_models.errors import InvalidArgumentError, SnapshotExpiredError, UnknownAnswerError
 from shared_models.export import CostBasis
 from shared_models.money import ExactDecimal
+from shared_models.untrusted import safe_text
 
 Optional = SkipJsonSchema[None]
 _LISTED: Final = 20
@@ -94,13 +95,16 @@ class Replay:
                 "pin_as", "The sources of this answer were swept, so it cannot be pinned.", hint="Ask anew, then pin."
             )
         pin(catalog, name, kept.generation, now)
-        self.answers.hold(query_id, name)
+        self.answers.hold(kept.query_id, name)
 
     def replay(self, query_id: str) -> Replayed:
         """The answer again: from its own generation where it is pinned, else from the current one.
 
+        A pin's name stands for the answer that it pins.
+
         Raises:
             UnknownAnswerError: there is no such answer.
+            InvalidArgumentError: the name pins several answers, or none.
             DataNotReadyError: the ledger holds nothing any more.
 
         """
@@ -112,7 +116,7 @@ class Replay:
         changed = self._changed(kept, again)
         return Replayed(
             notes=self._notes(kept, again, same=same, changed=changed),
-            query_id=query_id,
+            query_id=kept.query_id,
             tool=f"finops_{kept.tool}",
             answered_at=kept.answered_at,
             replayed=Outcome.IDENTICAL if same else Outcome.DIFFERENT,
@@ -138,9 +142,19 @@ class Replay:
 
     def _find(self, query_id: str) -> Kept:
         kept = self.answers.find(query_id)
-        if kept is None:
-            raise UnknownAnswerError(query_id)
-        return kept
+        return kept if kept is not None else self._named(query_id)
+
+    def _named(self, name: str) -> Kept:
+        """The one answer that a pin of this name holds."""
+        found = self.answers.pinned_as(name)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = ", ".join(f"{kept.query_id} ({kept.tool})" for kept in found[:_LISTED])
+            raise InvalidArgumentError(
+                "query_id", f"The pin {safe_text(name)!r} holds {len(found)} answers.", hint=f"Give one of {ids}."
+            )
+        raise UnknownAnswerError(name)
 
     def _intact(self, kept: Kept) -> bool:
         try:

@@ -56,6 +56,17 @@ class CurrencySum(Amounts):
     change_percent: float | Optional = None
 
 
+class ConvertedFrom(WireModel):
+    """One billing currency of a conversion, over the period and all groups."""
+
+    currency: str
+    amount: ExactDecimal = Field(description="As billed, before the conversion")
+    converted: ExactDecimal
+    pair: str = Field(description="As the rate table writes it; a rate is what one unit of `currency` is worth")
+    rates: dict[str, ExactDecimal] = Field(description="First day: rate from that day on")
+    more_rates: int = Field(default=0, description="Rates of the period that are not listed")
+
+
 class CostAnswer(WireModel):
     """Costs by group. In each currency: earlier + data + other + unallocated = total, to the last digit."""
 
@@ -68,6 +79,7 @@ class CostAnswer(WireModel):
     buckets: tuple[str, ...] | Optional = None
     spend: str
     rates: str | Optional = Field(default=None, description="Rate table of a conversion")
+    converted_from: tuple[ConvertedFrom, ...] | Optional = Field(default=None, description="What a conversion rests on")
     totals: tuple[CurrencySum, ...]
     data: tuple[CostGroup, ...]
     other: tuple[Remainder, ...] = Field(default=(), description="Groups ranked after this page")

@@ -69,13 +69,30 @@ def compile_question(plan: Plan) -> exp.Query:
     return statement
 
 
-def compile_unrated(plan: Plan) -> exp.Query | None:
-    """The currencies among the charges for which the rate table has no rate; None where nothing is converted."""
+def compile_originals(plan: Plan) -> exp.Query | None:
+    """Per currency and month: whether a charge lacks a rate, and the period's amount before and after the conversion.
+
+    None where nothing is converted.
+    """
     if plan.rates is None:
         return None
-    no_rate = exp.Is(this=exp.Paren(this=plan.rates.multiplier()), expression=exp.Null())
-    select = exp.select(column("BillingCurrency")).distinct().from_("charge").where(*plan.conditions, no_rate)
-    return select.with_("charge", as_=_charges(plan))
+    now = within(plan.question.period)
+    metric = plan.question.metric.value
+    unrated = exp.Is(this=exp.Paren(this=plan.rates.multiplier()), expression=exp.Null())
+    month = exp.DateTrunc(this=column("ChargePeriodStart"), unit=text("month"))
+    return (
+        exp.select(
+            column("BillingCurrency"),
+            exp.alias_(month, "month"),
+            exp.alias_(exp.LogicalOr(this=unrated), "unrated"),
+            exp.alias_(sum_where(column(metric), now), "original"),
+            exp.alias_(sum_where(_amount(metric, plan.rates), now.copy()), "converted"),
+        )
+        .from_("charge")
+        .where(*plan.conditions)
+        .group_by(exp.Literal.number(1), exp.Literal.number(2))
+        .with_("charge", as_=_charges(plan))
+    )
 
 
 def _charges(plan: Plan) -> exp.Query:

@@ -60,14 +60,19 @@ def freshness_of(loads: Iterable[Load]) -> tuple[Freshness, ...]:
     by_provider: dict[str, list[Load]] = {}
     for load in loads:
         by_provider.setdefault(load.provider, []).append(load)
-    return tuple(
-        Freshness(
-            source=provider,
-            data_as_of=max((load.data_as_of for load in own if load.data_as_of), default=None),
-            fetched_at=max(load.loaded_at for load in own),
-            origin=", ".join(sorted({load.source_format.value for load in own})),
-        )
-        for provider, own in sorted(by_provider.items())
+    return tuple(_freshness(provider, own) for provider, own in sorted(by_provider.items()))
+
+
+def _freshness(provider: str, own: Sequence[Load]) -> Freshness:
+    newest = max(
+        (load for load in own if load.data_as_of), key=lambda load: load.data_as_of or load.loaded_at, default=None
+    )
+    return Freshness(
+        source=provider,
+        data_as_of=newest.data_as_of if newest else None,
+        dated_by=newest.dated_by if newest else None,
+        fetched_at=max(load.loaded_at for load in own),
+        origin=", ".join(sorted({load.source_format.value for load in own})),
     )
 
 

@@ -97,6 +97,7 @@ class QueryEngine:
             buckets=result.buckets,
             spend=question.spend or "total",
             rates=question.conversion.table if question.conversion else None,
+            converted_from=result.converted_from,
             totals=result.totals,
             data=result.data,
             other=result.other,

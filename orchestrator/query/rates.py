@@ -12,6 +12,7 @@ from sqlglot.expressions.core import Expression
 from orchestrator.query.question import Conversion
 from orchestrator.query.sql import column, text, timestamp
 from shared_models.errors import InvalidArgumentError, near_matches
+from shared_models.period import ChargePeriod
 
 _DIGITS: Final = 14
 """A DECIMAL(24,12) amount times a rate of so many digits has 38, which is all that there are."""
@@ -25,6 +26,8 @@ class Rates:
     target: str
     table: str
     steps: Mapping[str, tuple[tuple[datetime, Decimal], ...]]
+    pairs: Mapping[str, str]
+    """How the table writes each currency's pair; by the inverse one where it names the target first."""
 
     @property
     def changes_on(self) -> tuple[datetime, ...]:
@@ -36,6 +39,14 @@ class Rates:
         """Decimals of a rate in the statement: 14 digits less those before the point of the largest rate."""
         largest = max([Decimal(1), *(rate for steps in self.steps.values() for _, rate in steps)])
         return _DIGITS - len(str(int(largest)))
+
+    def within(self, currency: str, period: ChargePeriod) -> tuple[tuple[datetime, Decimal], ...]:
+        """The steps of a currency that are valid on some day of a period, the earliest first."""
+        steps = sorted(self.steps.get(currency, ()))
+        ends = [start for start, _ in steps[1:]] + [period.end]
+        return tuple(
+            step for step, end in zip(steps, ends, strict=False) if step[0] < period.end and end > period.start
+        )
 
     def multiplier(self) -> Expression:
         """CASE over currency and charge date; null where no rate is known, so that the caller can tell."""
@@ -66,19 +77,22 @@ def rates_for(conversion: Conversion, tables: RateTables) -> Rates:
             hint=f"Known tables: {', '.join(near)}." if near else "Add [rates.<name>] to skyledger.toml.",
         )
     steps: dict[str, tuple[tuple[datetime, Decimal], ...]] = {}
+    pairs: dict[str, str] = {}
     for pair, by_day in table.items():
         base, _, quote = pair.partition("/")
         if quote == conversion.currency:
             steps[base] = tuple((_midnight(day), rate) for day, rate in by_day.items())
+            pairs[base] = pair
         elif base == conversion.currency and quote not in steps:
             steps[quote] = tuple((_midnight(day), _inverse(rate)) for day, rate in by_day.items())
+            pairs[quote] = f"1 / ({pair})"
     if not steps:
         raise InvalidArgumentError(
             "currency",
             f"The rate table {conversion.table!r} does not lead to {conversion.currency!r}.",
             hint=f"It holds {', '.join(sorted(table))}.",
         )
-    return Rates(conversion.currency, conversion.table, steps)
+    return Rates(conversion.currency, conversion.table, steps, pairs)
 
 
 def _inverse(rate: Decimal) -> Decimal:

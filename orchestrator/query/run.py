@@ -12,8 +12,9 @@ import duckdb
 from orchestrator.evidence import CostEvidence, grounds
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.ledger.snapshot import Snapshot
-from orchestrator.query.answer import CostGroup, CurrencySum, Remainder
-from orchestrator.query.compile import compile_question, compile_unrated, measure_names
+from orchestrator.query.answer import ConvertedFrom, CostGroup, CurrencySum, Remainder
+from orchestrator.query.compile import compile_question, measure_names
+from orchestrator.query.conversion import converted_from
 from orchestrator.query.dimensions import Dimension
 from orchestrator.query.identity import meaning_of
 from orchestrator.query.plan import Planned
@@ -36,6 +37,7 @@ class Result:
     buckets: tuple[str, ...] | None
     has_more: bool
     evidence: CostEvidence
+    converted_from: tuple[ConvertedFrom, ...] | None
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def run(ledger: Ledger, snapshot: Snapshot, planned: Planned, values: ValueIndex
 
     """
     question = planned.plan.question
-    rows = _fetch(ledger, planned) if snapshot.booked else []
+    rows, converted = _fetch(ledger, planned) if snapshot.booked else ([], None)
     buckets = _buckets(question, rows)
     by_kind: dict[str, list[_Row]] = defaultdict(list)
     for row in rows:
@@ -81,6 +83,7 @@ def run(ledger: Ledger, snapshot: Snapshot, planned: Planned, values: ValueIndex
         buckets=buckets,
         has_more=bool(by_kind["after"]),
         evidence=evidence_of(snapshot, planned, sum(row.lines for row in by_kind["total"])),
+        converted_from=converted,
     )
 
 
@@ -95,20 +98,20 @@ def _zeros(question: Question, planned: Planned) -> tuple[CurrencySum, ...]:
     )
 
 
-def _fetch(ledger: Ledger, planned: Planned) -> list[_Row]:
+def _fetch(ledger: Ledger, planned: Planned) -> tuple[list[_Row], tuple[ConvertedFrom, ...] | None]:
     plan = planned.plan
     sql = compile_question(plan).sql("duckdb")
     with ledger.cursor() as cursor:
         try:
             fetched = cursor.execute(sql).fetchall()
+            converted = converted_from(cursor, plan)
         except duckdb.OutOfRangeException as error:
             raise InvalidArgumentError(
                 "currency", "A sum is larger than the ledger can convert exactly.", hint="Ask without a conversion."
             ) from error
-        _require_rates(cursor, planned)
     keys = len(plan.dimensions)
     measures = len(measure_names(plan.question))
-    return [
+    rows = [
         _Row(
             kind=row[0],
             rank=int(row[1] or 0),
@@ -120,20 +123,7 @@ def _fetch(ledger: Ledger, planned: Planned) -> list[_Row]:
         )
         for row in fetched
     ]
-
-
-def _require_rates(cursor: duckdb.DuckDBPyConnection, planned: Planned) -> None:
-    """A charge without a rate would silently vanish from a converted total."""
-    statement = compile_unrated(planned.plan)
-    if statement is None:
-        return
-    missing = sorted(row[0] for row in cursor.execute(statement.sql("duckdb")).fetchall())
-    if missing:
-        raise InvalidArgumentError(
-            "rates",
-            f"The named rate table has no rate for {', '.join(missing)} in all of this period.",
-            hint="Complete the table in skyledger.toml, or ask without a conversion.",
-        )
+    return rows, converted
 
 
 def _buckets(question: Question, rows: Sequence[_Row]) -> tuple[str, ...] | None:

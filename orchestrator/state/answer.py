@@ -73,6 +73,29 @@ class Answers:
             row = connection.execute("SELECT * FROM answer WHERE query_id = ?", [query_id]).fetchone()
         return _kept(row) if row else None
 
+    def pinned_as(self, name: str) -> tuple[Kept, ...]:
+        """The answers that a name pins, in the order in which they were given.
+
+        Raises:
+            LedgerUnavailableError: the file cannot be read.
+
+        """
+        with self._state.reading() as connection:
+            rows = connection.execute(
+                "SELECT * FROM answer WHERE pinned_as = ? ORDER BY answered_at, query_id", [name]
+            ).fetchall()
+        return tuple(_kept(row) for row in rows)
+
+    def let_go(self, name: str) -> int:
+        """Take a pin's name off its answers, which are trimmed then like any other; how many there were.
+
+        Raises:
+            LedgerUnavailableError: the file cannot be written.
+
+        """
+        with self._state.committing() as connection:
+            return connection.execute("UPDATE answer SET pinned_as = NULL WHERE pinned_as = ?", [name]).rowcount
+
     def hold(self, query_id: str, name: str) -> None:
         """Mark an answer as pinned: it is not trimmed, and not noted anew for a later generation.
 

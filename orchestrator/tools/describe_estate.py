@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator.deps import Deps
+from orchestrator.ledger.pins import pinned
 from orchestrator.ledger.snapshot import Snapshot
 from orchestrator.query.coverage import freshness_of
 from orchestrator.query.dimensions import GROUPABLE
@@ -48,6 +49,7 @@ class LedgerState(WireModel):
     sources_of_record: int
     kept_aside: tuple[str, ...] = Field(description="Sources that enter no sum, kept to reconcile")
     datasets: dict[str, int]
+    pins: dict[str, int] | Optional = Field(default=None, description="Name: generation that is kept under it")
 
 
 class EstateAnswer(WireModel):
@@ -134,6 +136,7 @@ def _ledger(deps: Deps, snapshot: Snapshot) -> LedgerState:
         sources_of_record=len(snapshot.booked),
         kept_aside=tuple(sorted(aside)[:_SHOWN]),
         datasets=datasets,
+        pins={safe_text(name): generation for name, generation in pinned(deps.ledger.catalog).items()} or None,
     )
 
 

@@ -11,7 +11,7 @@ from orchestrator.proof.replay import Replayed
 
 async def replay_answer(
     deps: Deps,
-    query_id: Annotated[str, Field(description="evidence.query_id of an earlier answer")],
+    query_id: Annotated[str, Field(description="evidence.query_id of an earlier answer, or the name of its pin")],
     pin_as: Annotated[
         str | None, Field(min_length=1, max_length=80, description="Keep its data under this name, e.g. 2026-10 close")
     ] = None,

@@ -9,8 +9,9 @@ from shared_models.conformance import ConformanceReport, Demand
 def report_table(report: ConformanceReport, lines: int = 20) -> Table:
     """Broken rules, MUST before SHOULD and the most rows first, at most `lines`; the totals as the title."""
     title = (
-        f"{report.name}: {report.model}, score {report.score} %: {report.passed} rules hold, {report.failed} are "
-        f"broken, {report.skipped} say nothing here, {report.known_bad} are wrong as published ({report.rows:,} rows)"
+        f"{report.name}: {report.model}, score {report.score} %: rules that hold {report.passed}, broken"
+        f" {report.failed}, with nothing to say here {report.skipped}, wrong as published {report.known_bad}"
+        f" ({report.rows:,} rows)"
     )
     table = Table(title=Text(title), title_justify="left")
     for heading in ("", "Column", "Rule"):

@@ -16,7 +16,7 @@ from servers.kit.exported.tables import Table
 from servers.kit.exports.native import NativeFormat
 from servers.kit.ports import Identity
 from shared_models.commitment import CommitmentDiscount
-from shared_models.coverage import Freshness
+from shared_models.coverage import DatedBy, Freshness
 from shared_models.errors import SourceNotEnabledError
 from shared_models.export import ConvertedDataset, ConvertedExport
 from shared_models.inventory import Resource
@@ -126,7 +126,9 @@ class ExportedCloud:
             return ()
         said = self._said.get("data_as_of")
         as_of = parse_instant(said) if said else datetime.fromtimestamp(self.folder.stat().st_mtime, UTC)
-        return (Freshness(source=self.name, data_as_of=as_of, fetched_at=None, origin=f"exported {port.value}"),)
+        dated_by = DatedBy.MANIFEST if said else DatedBy.FILE_TIME
+        origin = f"exported {port.value}"
+        return (Freshness(source=self.name, data_as_of=as_of, dated_by=dated_by, fetched_at=None, origin=origin),)
 
     @cached_property
     def _said(self) -> Mapping[str, Any]:

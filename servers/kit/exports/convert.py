@@ -248,6 +248,7 @@ def _origin(export: Export, files: Sequence[Path], recognised: Recognised, optio
         fingerprint=sha256_of(*files),
         bases=recognised.bases,
         made_at=export.made_at,
+        dated_by=export.dated_by,
         apart=(recognised.apart[0], recognised.apart[2]) if recognised.apart else None,
     )
 

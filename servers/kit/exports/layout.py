@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
 
+from shared_models.coverage import DatedBy
 from shared_models.errors import UnreadableExportError
 
 BILL_SUFFIXES: Final = (".csv", ".csv.gz", ".parquet", ".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson")
@@ -27,6 +28,7 @@ class Export:
     key: str
     files: tuple[Path, ...]
     made_at: datetime
+    dated_by: DatedBy = DatedBy.FILE_TIME
     told: str = ""
     """What the export calls itself in its manifest: `ActualCost`, `AmortizedCost`."""
 
@@ -142,7 +144,8 @@ def _azure(files: Iterable[Path]) -> Iterator[Export]:
         told = {str(_dict(_read_json(manifest).get("exportConfig")).get("type", "")) for manifest in manifests}
         own = told.pop() if len(told) == 1 else ""
         empty = tuple(sorted(manifest for manifest, files in by_run.items() if not files))
-        yield Export(str(folder.resolve()), tuple(sorted(listed)), _made_at(manifests), own, empty)
+        made_at, dated_by = _submitted_at(runs.values())
+        yield Export(str(folder.resolve()), tuple(sorted(listed)), made_at, dated_by, own, empty)
 
 
 def _azure_files(manifest: Path) -> list[Path]:
@@ -185,6 +188,22 @@ def _mtime(file: Path) -> datetime:
 
 def _made_at(files: Iterable[Path]) -> datetime:
     return max(_mtime(file) for file in files)
+
+
+def _submitted_at(runs: Iterable[tuple[str, Path]]) -> tuple[datetime, DatedBy]:
+    """When the newest run was submitted, as the manifests say; the time of their files where one does not."""
+    found = list(runs)
+    try:
+        said = [_instant(_dict(_read_json(manifest).get("runInfo"))["submittedTime"]) for _, manifest in found]
+    except (KeyError, TypeError, ValueError):
+        return _made_at(manifest for _, manifest in found), DatedBy.FILE_TIME
+    return max(said), DatedBy.MANIFEST
+
+
+def _instant(text: str) -> datetime:
+    """Azure writes seven decimals of a second, of which the whole seconds are enough."""
+    instant = datetime.fromisoformat(text[: len("2026-11-01T04:12:31")])
+    return instant.replace(tzinfo=UTC)
 
 
 def _read_json(manifest: Path) -> dict[str, Any]:

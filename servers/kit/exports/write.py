@@ -13,6 +13,7 @@ from servers.kit.exports.providers import parties_of, sides_of
 from servers.kit.exports.survey import Partition
 from servers.kit.exports.typed import METRICS
 from serving.files import publish_by_content, temporary
+from shared_models.coverage import DatedBy
 from shared_models.disk import unavailable
 from shared_models.export import CostBasis, CurrencyTotals, ExportPart, SourceFormat
 from shared_models.focus.own_columns import FACT_COLUMNS, FACT_ORDER
@@ -32,6 +33,7 @@ class Origin:
     fingerprint: str
     bases: tuple[CostBasis, ...]
     made_at: datetime
+    dated_by: DatedBy
     apart: tuple[SourceFormat, tuple[CostBasis, ...]] | None = None
 
     def of(self, partition: Partition) -> "Origin":
@@ -137,6 +139,7 @@ def _described(
         charge_period_min=min(row[10] for row in found).replace(tzinfo=UTC),
         charge_period_max=max(row[11] for row in found).replace(tzinfo=UTC),
         data_as_of=origin.made_at,
+        dated_by=origin.dated_by,
     )
 
 

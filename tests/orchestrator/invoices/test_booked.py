@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.business.config import BusinessConfig
 from orchestrator.invoices.booked import BookedInvoices, EveryInvoice
 from orchestrator.invoices.folder import InvoiceFolder
+from orchestrator.invoices.reconcile import BillQuestion, reconcile
 from orchestrator.ledger.datasets import Datasets
 from orchestrator.ledger.ledger import Ledger
+from orchestrator.query.engine import QueryEngine
 from servers.kit.datasets.focus_files import convert_datasets
 from servers.kit.exports.convert import ConvertOptions
-from tests.builders import NOW, OCTOBER
+from tests.builders import NOW, OCTOBER, cost_row, export_part
 from tests.focus_datasets import INVOICE, write
 
 
@@ -54,4 +57,20 @@ def test_a_total_without_an_id_in_the_folder_states_the_payers_invoices_once(led
     )
     every = EveryInvoice(InvoiceFolder(tmp_path / "invoices"), BookedInvoices(lambda: Datasets(ledger)))
 
-    assert [line.amount for line in every.lines(OCTOBER, at)] == [Decimal(11)]
+    [line] = every.lines(OCTOBER, at)
+    assert (line.amount, line.instead_of) == (Decimal(11), Decimal(10))
+    ledger.adopt([export_part(tmp_path / "in", [cost_row(Cost="11", BillingCurrency="EUR")])], [], now=NOW, reason="t")
+    answer = reconcile(QueryEngine(ledger, BusinessConfig()), every, BillQuestion(billing_period=OCTOBER))
+    told = "Payer 100, EUR, a total without an invoice id: the invoices folder is read, and not the Invoice Detail"
+    assert [note for note in answer.notes if note.startswith(told) and note.endswith("(10.00).")]
+
+
+def test_an_invoice_that_only_the_ledger_has_replaces_nothing(ledger: Ledger, tmp_path: Path) -> None:
+    at = booked(ledger, tmp_path, "10")
+    (tmp_path / "invoices").mkdir()
+    (tmp_path / "invoices" / "own.csv").write_text(
+        "billing account,currency,billing period,amount\n100,USD,2026-10,11\n"
+    )
+    every = EveryInvoice(InvoiceFolder(tmp_path / "invoices"), BookedInvoices(lambda: Datasets(ledger)))
+
+    assert [(line.amount, line.instead_of) for line in every.lines(OCTOBER, at)] == [(11, None), (10, None)]

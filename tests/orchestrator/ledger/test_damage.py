@@ -232,7 +232,7 @@ def test_an_older_catalogue_is_brought_up_to_date_with_its_history(ledger: Ledge
     with sqlite3.connect(ledger.home.catalog) as connection:
         connection.executescript(
             "DROP INDEX lease_holder; ALTER TABLE generation DROP COLUMN swept_at;"
-            "ALTER TABLE load DROP COLUMN account_rows; PRAGMA user_version = 1;"
+            "ALTER TABLE load DROP COLUMN account_rows; ALTER TABLE load DROP COLUMN dated_by; PRAGMA user_version = 1;"
         )
     connection.close()
     ledger.home.journal.unlink()

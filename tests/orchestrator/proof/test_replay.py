@@ -151,6 +151,27 @@ def test_a_pin_that_was_taken_away_is_none(desk: Desk) -> None:
     assert desk.replay.replay(query_id).replayed is Outcome.DIFFERENT
 
 
+def test_a_pins_name_replays_its_answer(desk: Desk) -> None:
+    query_id = desk.costs()
+    desk.replay.pin(query_id, "2026-10 close", NOW)
+    desk.restate_october()
+
+    found = desk.replay.replay("2026-10 close")
+
+    assert (found.query_id, found.replayed, found.pinned_as) == (query_id, Outcome.IDENTICAL, "2026-10 close")
+
+
+def test_a_name_that_pins_several_answers_names_them(desk: Desk) -> None:
+    ids = [desk.costs(), desk.costs(group_by=())]
+    for query_id in ids:
+        desk.replay.pin(query_id, "close", NOW)
+
+    with pytest.raises(InvalidArgumentError, match="holds 2 answers") as refused:
+        desk.replay.replay("close")
+
+    assert all(query_id in refused.value.hint for query_id in ids)
+
+
 def test_what_was_swept_cannot_be_pinned_and_a_replay_says_so(desk: Desk) -> None:
     query_id = desk.costs()
     desk.restate_october()

@@ -1,7 +1,7 @@
 """The query engine: parts add up, mistakes are named, nothing is summed over currencies."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -169,6 +169,36 @@ def test_a_conversion_uses_the_rate_of_the_day(ledger: Ledger) -> None:
 
     [total] = answer.totals
     assert (total.currency, total.amount) == ("USD", Decimal("13.75") + Decimal(110) + Decimal(60))
+
+
+def test_a_conversion_shows_the_billed_amounts_and_the_rates_of_the_period(ledger: Ledger) -> None:
+    answer = ask(ledger, conversion=Conversion("USD", "bank"))
+
+    assert answer.rates == "bank"
+    euro, dollar = answer.converted_from or ()
+    assert (euro.currency, euro.amount, euro.converted, euro.pair) == ("EUR", Decimal(150), Decimal(170), "EUR/USD")
+    assert euro.rates == {"2026-01-01": Decimal("1.10"), "2026-10-15": Decimal("1.20")}
+    assert (dollar.currency, dollar.amount, dollar.converted, dollar.rates) == ("USD", *[Decimal("13.75")] * 2, {})
+    assert sum(one.converted for one in answer.converted_from or ()) == answer.totals[0].amount
+
+
+def test_a_rate_from_outside_the_period_is_not_shown(ledger: Ledger) -> None:
+    late = ChargePeriod(start=datetime(2026, 10, 16, tzinfo=UTC), end=OCTOBER.end)
+    answer = ask(ledger, conversion=Conversion("USD", "bank"), period=late)
+
+    [rates] = [one.rates for one in answer.converted_from or () if one.currency == "EUR"]
+    assert rates == {"2026-10-15": Decimal("1.20")}
+
+
+def test_a_gap_in_the_rates_names_the_months_that_lack_one(ledger: Ledger) -> None:
+    late = BUSINESS.model_copy(update={"rates": {"bank": {"EUR/USD": {date(2026, 10, 15): Decimal("1.20")}}}})
+
+    with pytest.raises(InvalidArgumentError, match=r"of: EUR 2026-10\.$") as refused:
+        QueryEngine(ledger, late).ask(
+            Question(period=ChargePeriod(start=SEPTEMBER.start, end=OCTOBER.end), conversion=Conversion("USD", "bank"))
+        )
+
+    assert "its rates for EUR begin 2026-10-15" in refused.value.hint
 
 
 def test_a_conversion_without_a_rate_is_refused(ledger: Ledger) -> None:
