@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install demo test check format lint types contracts deps lock bench soak clean \
+.PHONY: help install demo test check format lint types contracts deps lock bench bench-large soak soak-http clean \
 	docs instruments conformance inspector soak-calls
 
 help:  ## list the targets
@@ -47,6 +47,12 @@ lock:  ## pin the requirements again
 
 bench: install  ## the benchmarks, as ratios against a named baseline
 	@$(BIN)/python -m benchmarks
+
+bench-large: install  ## the standard questions over ROWS rows (100 million: some hours and 20 GB of disk)
+	@$(BIN)/python -m benchmarks.large $(or $(ROWS),100000000)
+
+soak-http: install  ## 64 HTTP clients for DURATION seconds (ten minutes): no error, flat memory
+	@$(BIN)/python -m benchmarks.soak_http $(or $(DURATION),600)
 
 soak: install  ## 200 kills of real processes at random moments; each leaves the old or the new ledger
 	@$(BIN)/python -m tests.orchestrator.ledger.soak 200

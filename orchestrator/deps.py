@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import cached_property
 
 import anyio
-import structlog
 
 from orchestrator.business.calendar import FiscalCalendar
 from orchestrator.federation.federation import Federation
@@ -25,6 +24,7 @@ from orchestrator.sql.limits import Limits
 from orchestrator.sql.pool import WorkerPool
 from orchestrator.state.answer import Answers
 from orchestrator.state.state import State
+from serving.logs import structured
 from shared_models.dataset import DatasetName
 from shared_models.errors import LedgerError
 from shared_models.server_card import Port, ServerCard
@@ -109,7 +109,7 @@ class Deps:
         try:
             self.answers.note(answered.kept(self.clock()))
         except LedgerError as error:
-            structlog.get_logger().warning("answer_not_kept", **error.envelope()["error"])
+            structured().warning("answer_not_kept", **error.envelope()["error"])
 
     def replay(self) -> Replay:
         """Replays with the query engine as it is now."""

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import anyio
 import anyio.to_thread
-import structlog
 from anyio.abc import TaskGroup
 from pydantic import BaseModel
 
 from orchestrator.state.job import Job, Jobs, JobState, Lists
 from orchestrator.state.state import State
+from serving.logs import structured
 from shared_models.errors import FinOpsError, JobCrashedError, JobStoppedError, LedgerUnavailableError
 
 Report = Callable[[float, float, str], Awaitable[None]]
@@ -20,7 +20,6 @@ Work = Callable[[Report], Awaitable[BaseModel]]
 _POLL_SECONDS: Final = 0.2
 _BEAT_SECONDS: Final = 2.0
 _CANCEL_SECONDS: Final = 2.0
-_log = structlog.get_logger("skyledger")
 
 
 class _Own:
@@ -147,7 +146,7 @@ class JobRunner:
                 found = {"state": JobState.FAILED, "error": error.envelope()["error"]}
             except Exception as error:  # noqa: BLE001 - the border: the job says that it failed, the log says why
                 crash = JobCrashedError()
-                _log.error("job_failed", kind=job.kind, trace_id=crash.trace_id, exc_info=error)
+                structured().error("job_failed", kind=job.kind, trace_id=crash.trace_id, exc_info=error)
                 found = {"state": JobState.FAILED, "error": crash.envelope()["error"]}
             beating.cancel_scope.cancel()
         return found
@@ -163,14 +162,14 @@ class JobRunner:
                 if await self._written(lambda jobs: jobs.beat(job_id, done, total, said, self._clock())):  # noqa: B023
                     own.scope.cancel()
             except LedgerUnavailableError:
-                _log.warning("job_heartbeat_late", job_id=job_id)
+                structured().warning("job_heartbeat_late", job_id=job_id)
             await anyio.sleep(_BEAT_SECONDS)
 
     async def _ended(self, job: Job) -> None:
         try:
             await self._written(lambda jobs: jobs.end(job, self._clock()))
         except FinOpsError as error:
-            _log.error("job_end_not_written", job_id=job.job_id, code=error.code)
+            structured().error("job_end_not_written", job_id=job.job_id, code=error.code)
 
     async def _written(self, act: Callable[[Jobs], Any]) -> Any:
         return await anyio.to_thread.run_sync(lambda: act(Jobs(self._state())))

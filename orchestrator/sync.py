@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import anyio
 import anyio.to_thread
-import structlog
 
 from orchestrator.deps import Deps
 from orchestrator.federation.failure import UpstreamFailure
@@ -15,12 +14,12 @@ from orchestrator.ledger.adopt import Adoption
 from orchestrator.ledger.snapshot import Snapshot
 from orchestrator.ledger.upkeep import sweep
 from orchestrator.state.job import Job
+from serving.logs import structured
 from shared_models.base import WireModel
 from shared_models.coverage import Coverage, Gap, SourceState
 from shared_models.dataset import FOCUS_DATASETS, DatasetName
 from shared_models.errors import FinOpsError, JobCrashedError
 
-_log = structlog.get_logger("skyledger")
 Tick = Callable[[float, float, str], Awaitable[None]]
 
 
@@ -81,7 +80,7 @@ async def sync(
             gaps.append(_gap(provider, error))
         except Exception as error:  # noqa: BLE001 - whatever one cloud's bulk data does to us, the others go on
             crash = JobCrashedError()
-            _log.error("sync_failed", provider=provider, trace_id=crash.trace_id, exc_info=error)
+            structured().error("sync_failed", provider=provider, trace_id=crash.trace_id, exc_info=error)
             gaps.append(_gap(provider, crash))
 
     await tick(0, steps, f"asking {', '.join(providers)}")
@@ -182,9 +181,9 @@ async def sync_on_schedule(deps: Deps) -> None:
             due = await anyio.to_thread.run_sync(due_datasets, deps)
             job = await start_sync(deps, deps.federation.names, due)
         except FinOpsError as error:
-            _log.warning("scheduled_sync_failed", code=error.code, message=error.message)
+            structured().warning("scheduled_sync_failed", code=error.code, message=error.message)
         else:
-            _log.info("scheduled_sync", job_id=job.job_id)
+            structured().info("scheduled_sync", job_id=job.job_id)
 
 
 def _gap(provider: str, error: FinOpsError) -> Gap:

@@ -1,11 +1,9 @@
 """Errors on the wire: one form, one sentence, nothing of an unexpected exception but a trace id."""
 
-import structlog
 from mcp.types import CallToolResult, TextContent
 
+from serving.logs import structured
 from shared_models.errors import FinOpsError
-
-_log = structlog.get_logger("skyledger")
 
 
 class InternalError(FinOpsError):
@@ -20,9 +18,9 @@ class InternalError(FinOpsError):
 def failure_result(error: Exception, *, tool: str) -> CallToolResult:
     """The tool error that the model reads."""
     if isinstance(error, FinOpsError):
-        _log.info("tool_refused", tool=tool, code=error.code, trace_id=error.trace_id)
+        structured().info("tool_refused", tool=tool, code=error.code, trace_id=error.trace_id)
         told = error
     else:
         told = InternalError(tool)
-        _log.error("tool_failed", tool=tool, trace_id=told.trace_id, exc_info=error)
+        structured().error("tool_failed", tool=tool, trace_id=told.trace_id, exc_info=error)
     return CallToolResult(content=[TextContent(type="text", text=told.text())], is_error=True)

@@ -5,9 +5,8 @@ import os
 import re
 import sys
 from collections.abc import MutableMapping
+from functools import cache
 from typing import Any, Final
-
-import structlog
 
 _SECRET_NAME: Final = re.compile(
     r"secret|token|password|authorization|signature|credential|(?:api|access|private)_?key", re.IGNORECASE
@@ -24,6 +23,7 @@ _SECRET_TEXT: Final = re.compile(
 )
 _SHORTEST_SECRET: Final = 8
 _MASK: Final = "[redacted]"
+_settings: dict[str, int] = {}
 
 
 def redact(text: str) -> str:
@@ -46,6 +46,21 @@ def configure_logs(level: int = 30) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_RedactedFormatter("%(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    structured.cache_clear()
+    _settings["level"] = level
+
+
+@cache
+def structured() -> Any:
+    """The structured log, set up when the first line is written.
+
+    structlog brings rich, and with it takes as long to load as all of a cloud's own server, which seldom logs anything.
+    """
+    import structlog  # noqa: PLC0415 - see above
+
+    level = _settings.get("level")
+    if level is None:
+        return structlog.get_logger("skyledger")
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -58,6 +73,7 @@ def configure_logs(level: int = 30) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+    return structlog.get_logger("skyledger")
 
 
 class _RedactedFormatter(logging.Formatter):

@@ -9,14 +9,14 @@ import math
 from typing import Any, Final
 
 import anyio
-import structlog
 from anyio.abc import TaskGroup
 from mcp import Client, StdioServerParameters
 from mcp.server import MCPServer
 
+from serving.logs import structured
+
 Target = MCPServer[Any] | StdioServerParameters | str
 _CLOSE_SECONDS: Final = 3.0
-_log = structlog.get_logger("skyledger")
 
 
 class Connection:
@@ -67,7 +67,7 @@ class Connection:
                 await self._hold()
         except Exception as error:  # noqa: BLE001 - whatever kills a transport ends here, and only here
             self.error = type(error).__name__
-            _log.warning("upstream_lost", upstream=self._name, error=self.error)
+            structured().warning("upstream_lost", upstream=self._name, error=self.error)
         finally:
             self.client = None
             self._closed.set()

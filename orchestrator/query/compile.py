@@ -1,13 +1,15 @@
-"""A question as one SELECT: charges, grouped, ranked within each currency, with the totals that they add up to.
+"""A question as one SELECT: charges, grouped, ranked within each currency, each group in the part that it belongs to.
 
 The statement yields rows of one shape, told apart by `kind`:
   line    one group (in one bucket, where the question has a granularity): rank, keys, currency, measures
-  total   one currency: sums over all groups, with the number of groups
   bucket  one currency in one bucket: sums over all groups
-  before / after / rest: one currency: what lies on earlier pages, on later pages, and in the all-null group
+  before / after / rest: one currency: what lies on earlier pages, on later pages, and in the all-null group; in the
+          place of a rank the number of groups, and keys that mean nothing
+Lines and parts together are all charges, so they add up to the totals. One pass over the ranked groups finds them all:
+to plan a statement costs more than to run it on a cube, so it has no part that it can do without.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +24,7 @@ from shared_models.focus.vocabularies import ChargeCategory
 from shared_models.query import Granularity
 
 _LINES: Final = "x_Lines"
-_PARTS: Final = ("before", "after", "rest")
+_LINE: Final = "line"
 
 
 @dataclass(frozen=True)
@@ -48,25 +50,17 @@ def compile_question(plan: Plan) -> exp.Query:
     """The one statement that answers the question."""
     keys = [f"k{n}" for n in range(len(plan.dimensions))]
     measures = [*measure_names(plan.question), "lines"]
-    statement = _union(
-        [
-            _lines(plan, keys, measures),
-            _summary("total", "grouped", None, keys, measures),
-            *([_buckets(keys, measures)] if plan.question.granularity is not Granularity.TOTAL else []),
-            *[
-                _summary(kind, "ranked", _part(kind, plan.question), keys, measures)
-                for kind in ("before", "after", "rest")
-            ],
-        ]
-    )
-    for name, body in (
-        ("charge", _charges(plan)),
-        ("grouped", _grouped(plan, keys)),
-        ("summed", _summed(keys, measures)),
-        ("ranked", _ranked(plan.question, keys)),
-    ):
-        statement = statement.with_(name, as_=body, copy=False)
-    return statement
+    steps = {"charge": _charges(plan), "grouped": _grouped(plan, keys)}
+    if plan.question.granularity is Granularity.TOTAL:
+        steps |= {"ranked": _ranked(plan.question, "grouped", keys), "placed": _placed(plan.question)}
+        return _with(_parts(keys, measures), steps)
+    steps |= {
+        "summed": _summed(keys, measures),
+        "ranked": _ranked(plan.question, "summed", keys),
+        "placed": _placed(plan.question),
+    }
+    others = _parts(keys, measures).where(exp.NEQ(this=exp.column("kind"), expression=text(_LINE)), copy=False)
+    return _with(_union([_lines(keys, measures), _buckets(keys, measures), others]), steps)
 
 
 def compile_originals(plan: Plan) -> exp.Query | None:
@@ -79,48 +73,56 @@ def compile_originals(plan: Plan) -> exp.Query | None:
     now = within(plan.question.period)
     metric = plan.question.metric.value
     unrated = exp.Is(this=exp.Paren(this=plan.rates.multiplier()), expression=exp.Null())
-    month = exp.DateTrunc(this=column("ChargePeriodStart"), unit=text("month"))
-    return (
-        exp.select(
-            column("BillingCurrency"),
-            exp.alias_(month, "month"),
-            exp.alias_(exp.LogicalOr(this=unrated), "unrated"),
-            exp.alias_(sum_where(column(metric), now), "original"),
-            exp.alias_(sum_where(_amount(metric, plan.rates), now.copy()), "converted"),
-        )
-        .from_("charge")
-        .where(*plan.conditions)
-        .group_by(exp.Literal.number(1), exp.Literal.number(2))
-        .with_("charge", as_=_charges(plan))
-    )
+    select = _select(
+        column("BillingCurrency"),
+        exp.alias_(exp.DateTrunc(this=column("ChargePeriodStart"), unit=text("month")), "month", copy=False),
+        exp.alias_(exp.LogicalOr(this=unrated), "unrated", copy=False),
+        exp.alias_(sum_where(column(metric), now), "original", copy=False),
+        exp.alias_(sum_where(_amount(metric, plan.rates), now.copy()), "converted", copy=False),
+    ).from_(exp.table_("charge"), copy=False)
+    select = select.where(*plan.conditions).group_by(*_grouping(2), copy=False)
+    return _with(select, {"charge": _charges(plan)})
+
+
+def _with(statement: exp.Query, steps: Mapping[str, exp.Query]) -> exp.Query:
+    named = [exp.CTE(this=body, alias=exp.TableAlias(this=exp.to_identifier(name))) for name, body in steps.items()]
+    statement.set("with_", exp.With(expressions=named))
+    return statement
+
+
+def _select(*selected: Expr) -> exp.Select:
+    """A SELECT of finished expressions: the builder would copy and parse each of them."""
+    return exp.Select(expressions=list(selected))
+
+
+def _grouping(count: int) -> list[Expr]:
+    return [exp.Literal.number(n) for n in range(1, count + 1)]
 
 
 def _charges(plan: Plan) -> exp.Query:
     """The columns of all relations, cut to the periods; one WHERE over the union, which every engine pushes down."""
     selects = [
-        exp.Select(expressions=[column(name) for name in plan.columns]).from_(relation, copy=False)
-        for relation in plan.relations
+        _select(*[column(name) for name in plan.columns]).from_(relation, copy=False) for relation in plan.relations
     ]
     inside = any_of([within(period) for period in plan.question.periods])
     every = _union(selects).subquery("every", copy=False)
-    return exp.select("*").from_(every, copy=False).where(inside, copy=False)
+    return _select(exp.Star()).from_(every, copy=False).where(inside, copy=False)
 
 
 def _grouped(plan: Plan, keys: Sequence[str]) -> exp.Query:
     question = plan.question
     currency: Expression = text(plan.rates.target) if plan.rates else column("BillingCurrency")
-    selected = [
-        *[exp.alias_(d.expression.copy(), key) for d, key in zip(plan.dimensions, keys, strict=True)],
-        exp.alias_(currency, "currency"),
-        exp.alias_(_bucket(question), "bucket"),
-        *_measures(plan),
+    own = [
+        *[exp.alias_(d.expression.copy(), key, copy=False) for d, key in zip(plan.dimensions, keys, strict=True)],
+        exp.alias_(currency, "currency", copy=False),
     ]
-    group = [exp.Literal.number(n) for n in range(1, len(keys) + 3)]
+    if question.granularity is not Granularity.TOTAL:
+        own.append(exp.alias_(_bucket(question), "bucket", copy=False))
     return (
-        exp.select(*selected, copy=False)
-        .from_("charge", copy=False)
-        .where(*plan.conditions)
-        .group_by(*group, copy=False)
+        _select(*own, *_measures(plan))
+        .from_(exp.table_("charge"), copy=False)
+        .where(*[condition.copy() for condition in plan.conditions], copy=False)
+        .group_by(*_grouping(len(own)), copy=False)
     )
 
 
@@ -129,8 +131,8 @@ def _measures(plan: Plan) -> list[Expr]:
     now = within(question.period)
     then = within(question.compare_to) if question.compare_to else None
     main = _amount(question.metric.value, plan.rates)
-    found: list[Expr] = [exp.alias_(sum_where(main, now), "amount")]
-    found.append(exp.alias_(sum_where(main.copy(), then) if then else exp.Null(), "compare"))
+    found: list[Expr] = [exp.alias_(sum_where(main, now), "amount", copy=False)]
+    found.append(exp.alias_(sum_where(main.copy(), then) if then else exp.Null(), "compare", copy=False))
     for number, measure in enumerate(question.also):
         amount, condition = main.copy(), now.copy()
         if measure in {Measure.GROSS, Measure.CREDITS}:
@@ -141,9 +143,9 @@ def _measures(plan: Plan) -> list[Expr]:
             )
         else:
             amount = _amount(measure.value, plan.rates)
-        found.append(exp.alias_(sum_where(amount, condition), f"also{number}"))
+        found.append(exp.alias_(sum_where(amount, condition), f"also{number}", copy=False))
     lines = column(_LINES) if plan.counts_lines else exp.Literal.number(1)
-    found.append(exp.alias_(sum_where(lines, now.copy()), "lines"))
+    found.append(exp.alias_(sum_where(lines, now.copy()), "lines", copy=False))
     return found
 
 
@@ -155,8 +157,6 @@ def _amount(metric: str, rates: Rates | None) -> Expression:
 
 
 def _bucket(question: Question) -> Expression:
-    if question.granularity is Granularity.TOTAL:
-        return exp.cast(exp.Null(), exp.DataType.Type.DATE)
     start = exp.cast(
         exp.DateTrunc(this=column("ChargePeriodStart"), unit=text(question.granularity.value)), exp.DataType.Type.DATE
     )
@@ -165,13 +165,13 @@ def _bucket(question: Question) -> Expression:
 
 def _summed(keys: Sequence[str], measures: Sequence[str]) -> exp.Query:
     return (
-        _sums(exp.select(*[exp.column(key) for key in keys], "currency"), measures)
-        .from_("grouped")
-        .group_by(*[exp.Literal.number(n) for n in range(1, len(keys) + 2)])
+        _select(*[exp.column(key) for key in keys], exp.column("currency"), *_sums(measures))
+        .from_(exp.table_("grouped"), copy=False)
+        .group_by(*_grouping(len(keys) + 1), copy=False)
     )
 
 
-def _ranked(question: Question, keys: Sequence[str]) -> exp.Query:
+def _ranked(question: Question, relation: str, keys: Sequence[str]) -> exp.Query:
     """Rank within the currency; the group whose keys are all null stands apart with rank null."""
     order: list[Expression] = []
     amount = exp.column("amount")
@@ -188,7 +188,7 @@ def _ranked(question: Question, keys: Sequence[str]) -> exp.Query:
         this=exp.RowNumber(), partition_by=[exp.column("currency"), unallocated], order=exp.Order(expressions=order)
     )
     rank = exp.Case().when(exp.Not(this=exp.Paren(this=unallocated.copy())), window)
-    return exp.select("*", exp.alias_(rank, "rank")).from_("summed")
+    return _select(exp.Star(), exp.alias_(rank, "rank", copy=False)).from_(exp.table_(relation), copy=False)
 
 
 def _zero(name: str) -> Expression:
@@ -202,80 +202,83 @@ def _all_null(keys: Sequence[str]) -> Expression:
     return exp.Paren(this=condition)
 
 
-def _part(kind: str, question: Question) -> Expression:
+def _placed(question: Question) -> exp.Query:
+    """Which part each group belongs to; `place` is its rank where it has a line of its own."""
     rank = exp.column("rank")
-    if kind == "rest":
-        return exp.Is(this=rank, expression=exp.Null())
-    if kind == "before":
-        return exp.LTE(this=rank, expression=exp.Literal.number(question.offset))
-    return exp.GT(this=rank, expression=exp.Literal.number(question.offset + question.limit))
-
-
-def _lines(plan: Plan, keys: Sequence[str], measures: Sequence[str]) -> exp.Select:
-    question = plan.question
-    on_page = exp.And(
-        this=exp.GT(this=exp.column("rank", table="r"), expression=exp.Literal.number(question.offset)),
-        expression=exp.LTE(
-            this=exp.column("rank", table="r"), expression=exp.Literal.number(question.offset + question.limit)
-        ),
+    before = exp.LTE(this=rank, expression=exp.Literal.number(question.offset))
+    after = exp.GT(this=rank.copy(), expression=exp.Literal.number(question.offset + question.limit))
+    kind = (
+        exp.Case()
+        .when(exp.Is(this=rank.copy(), expression=exp.Null()), text("rest"), copy=False)
+        .when(before, text("before"), copy=False)
+        .when(after, text("after"), copy=False)
+        .else_(text(_LINE), copy=False)
     )
-    same: Expression = exp.EQ(this=exp.column("currency", table="g"), expression=exp.column("currency", table="r"))
+    on_page = exp.And(
+        this=exp.GT(this=rank.copy(), expression=exp.Literal.number(question.offset)),
+        expression=exp.LTE(this=rank.copy(), expression=exp.Literal.number(question.offset + question.limit)),
+    )
+    place = exp.Case().when(on_page, rank.copy(), copy=False)
+    return _select(exp.Star(), exp.alias_(kind, "kind", copy=False), exp.alias_(place, "place", copy=False)).from_(
+        exp.table_("ranked"), copy=False
+    )
+
+
+def _parts(keys: Sequence[str], measures: Sequence[str]) -> exp.Select:
+    """One row for each group on the page, and one for each other part of a currency."""
+    ranked = exp.Coalesce(this=exp.column("place"), expressions=[exp.Count(this=exp.Star())])
+    return (
+        _select(
+            exp.column("kind"),
+            exp.alias_(ranked, "rank", copy=False),
+            *[exp.alias_(exp.Min(this=exp.column(key)), key, copy=False) for key in keys],
+            exp.column("currency"),
+            exp.alias_(exp.Null(), "bucket", copy=False),
+            *_sums(measures),
+        )
+        .from_(exp.table_("placed"), copy=False)
+        .group_by(exp.column("kind"), exp.column("place"), exp.column("currency"), copy=False)
+    )
+
+
+def _lines(keys: Sequence[str], measures: Sequence[str]) -> exp.Select:
+    """The groups on the page, in each bucket."""
+    same: Expression = exp.EQ(this=exp.column("currency", table="g"), expression=exp.column("currency", table="p"))
     for key in keys:
-        match = exp.NullSafeEQ(this=exp.column(key, table="g"), expression=exp.column(key, table="r"))
+        match = exp.NullSafeEQ(this=exp.column(key, table="g"), expression=exp.column(key, table="p"))
         same = exp.And(this=same, expression=match)
     return (
-        exp.select(
-            exp.alias_(text("line"), "kind"),
-            exp.column("rank", table="r"),
+        _select(
+            exp.column("kind", table="p"),
+            exp.column("place", table="p"),
             *[exp.column(key, table="g") for key in keys],
             exp.column("currency", table="g"),
             exp.column("bucket", table="g"),
             *[exp.column(measure, table="g") for measure in measures],
         )
-        .from_(exp.to_table("grouped").as_("g"))
-        .join(exp.to_table("ranked").as_("r"), on=same, copy=False)
-        .where(on_page, copy=False)
+        .from_(exp.table_("grouped", alias="g"), copy=False)
+        .join(exp.table_("placed", alias="p"), on=same, copy=False)
+        .where(exp.EQ(this=exp.column("kind", table="p"), expression=text(_LINE)), copy=False)
     )
-
-
-def _summary(
-    kind: str, relation: str, condition: Expression | None, keys: Sequence[str], measures: Sequence[str]
-) -> exp.Select:
-    counted = exp.Count(this=exp.Star()) if relation == "ranked" else exp.Literal.number(0)
-    select = _sums(
-        exp.select(
-            exp.alias_(text(kind), "kind"),
-            exp.alias_(counted, "rank"),
-            *[exp.alias_(exp.Null(), key) for key in keys],
-            "currency",
-            exp.alias_(exp.Null(), "bucket"),
-        ),
-        measures,
-    ).from_(relation)
-    return (select.where(condition) if condition else select).group_by("currency")
 
 
 def _buckets(keys: Sequence[str], measures: Sequence[str]) -> exp.Select:
     return (
-        _sums(
-            exp.select(
-                exp.alias_(text("bucket"), "kind"),
-                exp.alias_(exp.Literal.number(0), "rank"),
-                *[exp.alias_(exp.Null(), key) for key in keys],
-                "currency",
-                "bucket",
-            ),
-            measures,
+        _select(
+            exp.alias_(text("bucket"), "kind", copy=False),
+            exp.alias_(exp.Literal.number(0), "rank", copy=False),
+            *[exp.alias_(exp.Null(), key, copy=False) for key in keys],
+            exp.column("currency"),
+            exp.column("bucket"),
+            *_sums(measures),
         )
-        .from_("grouped")
-        .group_by("currency", "bucket")
+        .from_(exp.table_("grouped"), copy=False)
+        .group_by(exp.column("currency"), exp.column("bucket"), copy=False)
     )
 
 
-def _sums(select: exp.Select, measures: Sequence[str]) -> exp.Select:
-    return select.select(
-        *[exp.alias_(exp.Sum(this=exp.column(name)), name, copy=False) for name in measures], copy=False
-    )
+def _sums(measures: Sequence[str]) -> list[Expr]:
+    return [exp.alias_(exp.Sum(this=exp.column(name)), name, copy=False) for name in measures]
 
 
 def _union(selects: Sequence[exp.Select]) -> exp.Query:

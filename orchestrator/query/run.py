@@ -64,6 +64,7 @@ def run(ledger: Ledger, snapshot: Snapshot, planned: Planned, values: ValueIndex
     by_kind: dict[str, list[_Row]] = defaultdict(list)
     for row in rows:
         by_kind[row.kind].append(row)
+    by_kind["total"] = _totals(rows)
     totals = tuple(
         CurrencySum(
             **_amounts(question, [row], _series(by_kind["bucket"], row.currency, buckets)),
@@ -84,6 +85,25 @@ def run(ledger: Ledger, snapshot: Snapshot, planned: Planned, values: ValueIndex
         has_more=bool(by_kind["after"]),
         evidence=evidence_of(snapshot, planned, sum(row.lines for row in by_kind["total"])),
         converted_from=converted,
+    )
+
+
+def _totals(rows: Sequence[_Row]) -> list[_Row]:
+    """The whole of each currency: the lines of the page and the parts beside it."""
+    by_currency: dict[str, list[_Row]] = defaultdict(list)
+    for row in rows:
+        if row.kind != "bucket":
+            by_currency[row.currency].append(row)
+    return [
+        _Row("total", 0, (), currency, None, _summed(parts), sum(row.lines for row in parts))
+        for currency, parts in by_currency.items()
+    ]
+
+
+def _summed(rows: Sequence[_Row]) -> tuple[Decimal, ...]:
+    return tuple(
+        sum((amount or Decimal(0) for amount in amounts), Decimal(0))
+        for amounts in zip(*(row.measures for row in rows), strict=True)
     )
 
 
@@ -141,7 +161,7 @@ def _series(rows: Sequence[_Row], currency: str, buckets: tuple[str, ...] | None
 
 def _amounts(question: Question, rows: Sequence[_Row], series: tuple[Decimal, ...] | None) -> dict[str, Any]:
     """The figures of one group, summed over its buckets."""
-    sums = [sum((row.measures[n] or Decimal(0) for row in rows), Decimal(0)) for n in range(len(rows[0].measures))]
+    sums = _summed(rows)
     compared = question.compare_to is not None
     return {
         "amount": sums[0],

@@ -49,4 +49,4 @@ def sum_where(amount: Expression, condition: Expression | None) -> Expression:
     """The sum of the amounts that meet a condition; CASE inside SUM, which every engine knows."""
     if condition is None:
         return exp.Sum(this=amount)
-    return exp.Sum(this=exp.Case().when(condition, amount).else_(exp.Literal.number(0)))
+    return exp.Sum(this=exp.Case().when(condition, amount, copy=False).else_(exp.Literal.number(0), copy=False))

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
-
 from orchestrator.state.state import State
+from serving.logs import structured
 from shared_models.errors import LedgerError
 
 KEPT: Final = 10_000
@@ -130,7 +129,7 @@ class Answers:
             try:
                 self._write(found)
             except LedgerError as error:
-                structlog.get_logger().warning("answers_not_kept", answers=len(found), **error.envelope()["error"])
+                structured().warning("answers_not_kept", answers=len(found), **error.envelope()["error"])
             with self._settled:
                 self._open -= len(found)
                 self._settled.notify_all()

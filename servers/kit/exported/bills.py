@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from servers.kit.exported.kept import KeptConversions
-from servers.kit.exports.convert import ConvertOptions, convert
 from servers.kit.exports.native import NativeFormat
 from shared_models.export import ConvertedExport, ExportPart
 from shared_models.source_of_record import Candidate, of_record
+
+_ADAPTER: Final = TypeAdapter(tuple[ConvertedExport, ...], config=ConfigDict(defer_build=True))
 
 
 class Bills:
@@ -20,7 +22,7 @@ class Bills:
         self._cache = cache
         self._provider = provider
         self._natives = natives
-        self._kept = KeptConversions(cache, ".json", TypeAdapter(tuple[ConvertedExport, ...]))
+        self._kept = KeptConversions(cache, ".json", _ADAPTER)
 
     def converted(self) -> tuple[ConvertedExport, ...]:
         """Every export of the folder, from the cache where nothing changed.
@@ -34,8 +36,9 @@ class Bills:
         return self._kept.of(self._folder.rglob("*"), self._convert)
 
     def _convert(self) -> tuple[ConvertedExport, ...]:
-        options = ConvertOptions()
-        return convert(self._folder, self._cache, provider=self._provider, natives=self._natives, options=options)
+        from servers.kit.exports.convert import convert  # noqa: PLC0415 - a server starts without the converter
+
+        return convert(self._folder, self._cache, provider=self._provider, natives=self._natives)
 
     def booked(self) -> tuple[ExportPart, ...]:
         """The parts that count by the ledger's own rule, so that nothing counts twice."""

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
-import duckdb
 
 from servers.kit.exported.bills import Bills
 from servers.kit.ports import CostAnswer
@@ -21,6 +20,9 @@ from shared_models.focus.own_columns import FACT_COLUMNS
 from shared_models.query import CostFilter, CostLine, CostQuery, CurrencyTotal, FilterOperator, Granularity
 from shared_models.quoting import literal, quoted
 from shared_models.untrusted import safe_text
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 GROUPABLE = tuple(name for name, kind in FACT_COLUMNS.items() if kind in {"VARCHAR", "BOOLEAN", "TIMESTAMP"})
 _TAG = "tags."
@@ -51,6 +53,8 @@ class ExportedCosts:
 
         """
         value = _expression(column)
+        import duckdb  # noqa: PLC0415 - not before the first question: a server starts without DuckDB
+
         with duckdb.connect(":memory:") as connection:
             rows = connection.execute(
                 f"SELECT DISTINCT {value} FROM {_relation(self._bills.booked())} WHERE {value} IS NOT NULL"
@@ -65,6 +69,8 @@ class ExportedCosts:
         if not touching:
             raise DataNotReadyError("No bill has charges in this period.", hint=_span(parts))
         keys = [_expression(name) for name in query.group_by]
+        import duckdb  # noqa: PLC0415 - not before the first question: a server starts without DuckDB
+
         with duckdb.connect(":memory:") as connection:
             connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
             everything = _relation(parts)
@@ -112,7 +118,7 @@ def _expression(name: str) -> str:
     return f"CAST({quoted(name)} AS VARCHAR)"
 
 
-def _condition(connection: duckdb.DuckDBPyConnection, relation: str, condition: CostFilter) -> str:
+def _condition(connection: "DuckDBPyConnection", relation: str, condition: CostFilter) -> str:
     value = _expression(condition.column)
     wanted = ", ".join(literal(v) for v in condition.values)
     operator = condition.operator

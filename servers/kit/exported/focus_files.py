@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
-from servers.kit.datasets.focus_files import convert_datasets
 from servers.kit.exported.kept import KeptConversions
 from servers.kit.exports.layout import BILL_SUFFIXES
 from shared_models.dataset import FOCUS_DATASETS
 from shared_models.export import ConvertedDataset
+
+_ADAPTER: Final = TypeAdapter(tuple[ConvertedDataset, ...], config=ConfigDict(defer_build=True))
 
 
 class FocusFiles:
@@ -19,7 +21,7 @@ class FocusFiles:
         self._folder = folder
         self._cache = cache
         self._provider = provider
-        self._kept = KeptConversions(cache, ".datasets.json", TypeAdapter(tuple[ConvertedDataset, ...]))
+        self._kept = KeptConversions(cache, ".datasets.json", _ADAPTER)
 
     def converted(self) -> tuple[ConvertedDataset, ...]:
         """Every FOCUS dataset of the folder, from the cache where nothing changed; none where it has only bills.
@@ -33,6 +35,10 @@ class FocusFiles:
         return self._kept.of(self._files(), self._convert)
 
     def _convert(self) -> tuple[ConvertedDataset, ...]:
+        from servers.kit.datasets.focus_files import (  # noqa: PLC0415 - a server starts without the converter
+            convert_datasets,
+        )
+
         found = (convert_datasets(place, self._cache, provider=self._provider) for place in self._places())
         return tuple(dataset for datasets in found for dataset in datasets)
 

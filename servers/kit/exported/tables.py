@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import anyio.to_thread
-import duckdb
 from pydantic import BaseModel
 
 from servers.kit.ports import Slice
@@ -63,6 +62,8 @@ class Table(Generic[Item]):
         relation = f"read_parquet({literal(str(self._file))})"
         first = [f"{quoted(self._largest)} DESC"] if self._largest else []
         columns = ", ".join([*first, *map(quoted, self._order)])
+        import duckdb  # noqa: PLC0415 - not before the first question: a server starts without DuckDB
+
         with duckdb.connect(":memory:") as connection:
             total = connection.execute(
                 f"SELECT count(*) FROM {relation} WHERE {where}", list(given.values())

@@ -7,7 +7,6 @@ from typing import Annotated, Final
 import anyio.to_thread
 from pydantic import Field
 
-from servers.kit.datasets.handover import hand_over
 from servers.kit.deps import Cursor, Deps, pagination
 from serving.files import write_whole
 from shared_models.coverage import Coverage, Gap, SourceState
@@ -46,6 +45,8 @@ async def export_costs(
     asked = ChargePeriod.parse(period) if period is not None else None
     found, gaps = await _bills(deps, asked, alone=not datasets)
     parts = tuple(part for export in found for part in export.parts)
+    from servers.kit.datasets.handover import hand_over  # noqa: PLC0415 - a server starts without the converter
+
     beside = await hand_over(deps.cloud, datasets or [], found, export_folder(deps))
     files = {part.sha256: part.path for part in (*parts, *beside.parts)}
     access = () if shared_path else await anyio.to_thread.run_sync(_every_access, deps, files)
