@@ -1,5 +1,9 @@
-"""The fixtures of the local AWS endpoint; another folder's conftest takes them with `from tests.clouds.aws.conftest
-import aws, aws_sample  # noqa: F401`."""
+"""The fixtures of the local AWS endpoint: `aws`, and `aws_here` with the environment set.
+
+Another folder's conftest.py takes them so:
+
+    from tests.clouds.aws.conftest import aws, aws_here, aws_ledger, aws_sample  # noqa: F401
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,25 +13,33 @@ import pytest
 
 from servers.sample.generate import generate
 from tests.clouds.aws.endpoint import Endpoint
+from tests.clouds.aws.ledger import Ledger
 
 
 @pytest.fixture(scope="session")
 def aws_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sample organisation of three months and 3,000 rows over all clouds."""
+    """A sample organisation of three months and 9,000 rows over all clouds."""
     folder = tmp_path_factory.mktemp("aws-sample") / "quillhaven"
-    generate(folder, rows=3_000, months=3)
+    generate(folder, rows=9_000, months=3)
     return folder
 
 
+@pytest.fixture(scope="session")
+def aws_ledger(aws_sample: Path) -> Iterator[Ledger]:
+    """What the sample's files say, read once."""
+    ledger = Ledger(aws_sample)
+    yield ledger
+    ledger.close()
+
+
 @pytest.fixture
-def aws(aws_sample: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
+def aws(aws_ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
     """A fresh endpoint over the sample; a broken contract fails the test when it ends."""
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    endpoint = Endpoint.over(aws_sample)
+    endpoint = Endpoint.over(aws_ledger)
     endpoint.start()
     yield endpoint
     endpoint.stop()
-    endpoint.ledger.close()
     endpoint.check()
 
 

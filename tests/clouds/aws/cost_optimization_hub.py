@@ -15,6 +15,8 @@ _TYPES: Final = {
     "database": "RdsDbInstance",
     None: "ComputeSavingsPlans",
 }
+_SERVERLESS: Final = ":cluster:"
+"""What the sample advises for Aurora's capacity units has no counterpart at AWS, so it is in no list of theirs."""
 _GROUPS: Final = {
     "AccountId": "accountId",
     "Region": "region",
@@ -40,7 +42,11 @@ def _items(call: Call) -> list[dict[str, Any]]:
     if call.region != "us-east-1":
         raise AwsError("UnrecognizedClientException", f"cost-optimization-hub has no endpoint in {call.region}")
     accounts = advice.organisation(call) if call.is_management else [call.principal.account]
-    rows = advice.recommendations(call, accounts, list(_TYPES))
+    rows = [
+        row
+        for row in advice.recommendations(call, accounts, list(_TYPES))
+        if _SERVERLESS not in str(row["resource_id"])
+    ]
     asked = call.params.get("filter") or {}
     items = [_item(call, row) for row in rows]
     return [item for item in items if _fits(item, asked)]

@@ -74,16 +74,15 @@ class Endpoint:
     buckets: dict[str, Path] = field(default_factory=dict)
 
     @classmethod
-    def over(cls, sample: Path) -> "Endpoint":
-        """An endpoint over a sample organisation's folder, its bills in the bucket that their manifests name."""
-        ledger = Ledger(sample)
+    def over(cls, ledger: Ledger) -> "Endpoint":
+        """An endpoint over a sample organisation, its bills in the bucket that their manifests name."""
         endpoint = cls(ledger, Identities(ledger), ledger.as_of)
         endpoint.buckets[s3.BILLING_BUCKET] = ledger.folder / "costs"
         return endpoint
 
     def start(self) -> None:
         """Listen on a free port of the loopback."""
-        self._recent: dict[str, list[float]] = {}
+        self._buckets: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
         self._server.daemon_threads = True
@@ -160,11 +159,14 @@ class Endpoint:
         return answered, called.fault
 
     def over_rate(self, service: str) -> bool:
-        """Whether one more request now is above the service's rate."""
-        if service not in self.rates:
+        """Whether one more request now is above the service's rate: a bucket of a second's requests, at least one."""
+        rate = self.rates.get(service)
+        if rate is None:
             return False
-        now = time.monotonic()
+        now, most = time.monotonic(), max(1.0, rate)
         with self._lock:
-            recent = [at for at in self._recent.get(service, []) if at > now - 1]
-            self._recent[service] = [*recent, now]
-        return len(recent) >= self.rates[service]
+            left, at = self._buckets.get(service, (most, now))
+            left = min(most, left + (now - at) * rate)
+            allowed = left >= 1
+            self._buckets[service] = (left - 1 if allowed else left, now)
+        return not allowed
