@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -230,3 +231,18 @@ def test_web_identity_gives_credentials_without_keys(aws_here: Endpoint, monkeyp
     monkeypatch.setenv("AWS_ROLE_ARN", f"arn:aws:iam::{aws_here.ledger.payers[0]}:role/SkyLedgerReadOnly")
 
     assert ":assumed-role/SkyLedgerReadOnly/" in boto3.client("sts").get_caller_identity()["Arn"]
+
+
+def test_many_callers_at_once_each_get_their_own_answer(aws_here: Endpoint) -> None:
+    client = boto3.client("ce")
+    days = [f"2026-10-{day:02d}" for day in range(1, 31)]
+
+    def day(number: int) -> str:
+        span = {"Start": days[number], "End": days[number + 1]}
+        return ask(client, TimePeriod=span)["ResultsByTime"][0]["Total"]["UnblendedCost"]["Amount"]
+
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(day, range(29)))
+
+    assert together == [day(number) for number in range(29)]
+    assert aws_here.spent == Decimal("0.58")
