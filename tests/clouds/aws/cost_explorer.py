@@ -135,11 +135,7 @@ def _attributes(
 
 def account_name(call: Call, account: str) -> str:
     """An account's newest name in the bills."""
-    rows = call.ledger.rows(
-        "SELECT account_name FROM line WHERE account = ? AND payer = ? ORDER BY start_at DESC LIMIT 1",
-        [account, call.payer],
-    )
-    return str(rows[0]["account_name"]) if rows else account
+    return call.ledger.names.get((call.payer, account), account)
 
 
 OPERATIONS: Final[Mapping[str, Callable[[Call], dict[str, Any]]]] = {

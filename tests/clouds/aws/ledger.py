@@ -121,6 +121,17 @@ class Ledger:
         self._connection.execute(
             f"CREATE TABLE budget AS FROM read_csv('{sample / 'business' / 'budgets.csv'}') WHERE provider = 'aws'"
         )
+        self._currencies = {
+            str(row["payer"]): str(row["currency"])
+            for row in self.rows("SELECT payer, any_value(currency) AS currency FROM line GROUP BY payer")
+        }
+        self.names = {
+            (str(row["payer"]), str(row["account"])): str(row["name"])
+            for row in self.rows(
+                "SELECT payer, account, arg_max(account_name, start_at) AS name FROM line GROUP BY payer, account"
+            )
+        }
+        """(payer, account) -> the account's newest name in the bills."""
         self.accounts = self.rows(
             "SELECT sub_account_id AS id, billing_account_id AS payer, sub_account_name AS name, path, tags"
             " FROM organisation WHERE valid_to IS NULL ORDER BY sub_account_id"
@@ -141,9 +152,7 @@ class Ledger:
 
     def currency_of(self, payer: str) -> str:
         """What a payer is billed in."""
-        return str(
-            self.rows("SELECT any_value(currency) AS currency FROM line WHERE payer = ?", [payer])[0]["currency"]
-        )
+        return self._currencies[payer]
 
     def to_dollars(self, payer: str) -> Decimal:
         """US dollars for one unit of the payer's currency, by the prices in its newest bill."""
