@@ -88,6 +88,7 @@ def _sizes(shape: Shape, value: object, at: str) -> Iterator[str]:
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:
     """The model's pattern, which the services match whole; None where Python cannot read it (classes of Java)."""
     try:
-        return re.compile(pattern, re.DOTALL) if pattern else None
+        astral = (pattern or "").replace(r"\u10000-\u10FFFF", r"\U00010000-\U0010FFFF")
+        return re.compile(astral, re.DOTALL) if pattern else None
     except re.error:
         return None

@@ -20,7 +20,7 @@ from tests.clouds.aws.wire import Reply, Request, arguments, error_reply, reply
 if TYPE_CHECKING:
     from tests.clouds.aws.endpoint import Endpoint
 
-UNSIGNED = frozenset({"sts:AssumeRoleWithWebIdentity"})
+UNSIGNED = frozenset({"sso:GetRoleCredentials", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"})
 _SKEW = timedelta(minutes=15)
 
 

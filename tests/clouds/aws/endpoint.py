@@ -15,7 +15,8 @@ error (`with aws.violations_expected() as seen:` where it is the point of the te
 answered with 501 and noted in `aws.unimplemented`; a request without a valid Version 4 signature is refused.
 
 Settings: `aws.now`, `aws.page_sizes["ce"]`, `aws.rates["ce"]` (requests a second before LimitExceededException),
-`aws.settings["members_see_costs"]`, `aws.identities.external_id`, `.roles`, `.web_identity_tokens`. Buckets are
+`aws.settings["members_see_costs"]`, `aws.identities.external_id`, `.roles`, `.web_identity_tokens`, `.saml_assertions`,
+`.sso_tokens`. Buckets are
 folders: `aws.buckets`. Two payers: `aws.environment(aws.ledger.payers[1])` is the Japanese one, billed in JPY.
 """
 
@@ -30,7 +31,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.clouds.aws import s3
+from tests.clouds.aws import metadata, s3
 from tests.clouds.aws.call import Tokens
 from tests.clouds.aws.dispatch import Dispatch
 from tests.clouds.aws.faults import Fault, Faults
@@ -143,6 +144,8 @@ class Endpoint:
 
     def answer(self, request: Request) -> tuple[Reply, Fault | None]:
         """The reply to one request, and the fault that its transport still has to suffer."""
+        if (local := metadata.answer(request, self.identities)) is not None:
+            return local, None
         signed = Signed.read(request.headers.get("authorization"))
         operation = operation_of(request, signed.service if signed else None)
         if operation is None:

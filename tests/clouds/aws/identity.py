@@ -33,6 +33,10 @@ class Identities:
         self.external_id: str | None = None
         self.web_identity_tokens: dict[str, str] = {}
         """Web identity token -> the subject in it."""
+        self.saml_assertions: dict[str, str] = {}
+        """SAML assertion -> the subject in it."""
+        self.sso_tokens: set[str] = set()
+        """Access tokens of IAM Identity Center sessions that are still good."""
         self._known: dict[str, Principal] = {}
         for payer in ledger.payers:
             drawn = hashlib.sha256(payer.encode()).hexdigest()

@@ -46,6 +46,7 @@ _SERVICES: Final = {
     "organizations": organizations.OPERATIONS,
     "pricing": pricing.OPERATIONS,
     "savingsplans": savings_plans.OPERATIONS,
+    "sso": sts.SSO,
     "sts": sts.OPERATIONS,
     "support": trusted_advisor.OPERATIONS,
 }

@@ -36,6 +36,37 @@ def _assume_by_web_identity(call: Call) -> dict[str, Any]:
     return _given(given) | {"SubjectFromWebIdentityToken": subject}
 
 
+def _assume_by_saml(call: Call) -> dict[str, Any]:
+    params = call.params
+    subject = call.identities.saml_assertions.get(params["SAMLAssertion"])
+    role = str(params["RoleArn"])
+    if subject is None:
+        raise AwsError("InvalidIdentityToken", "The SAML assertion that was passed could not be validated.")
+    if call.ledger.payer_of(role.split(":")[4]) is None or role.rpartition("/")[2] not in call.identities.roles:
+        raise AwsError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithSAML", 403)
+    given = call.identities.assume(role, subject, params.get("DurationSeconds", 3600))
+    return _given(given) | {"Subject": subject, "SubjectType": "persistent", "Issuer": params["PrincipalArn"]}
+
+
+def _sso_credentials(call: Call) -> dict[str, Any]:
+    """IAM Identity Center: the credentials of a role for a session's access token."""
+    params = call.params
+    if params["accessToken"] not in call.identities.sso_tokens:
+        raise AwsError("UnauthorizedException", "Session token not found or invalid", 401)
+    account, role = params["accountId"], params["roleName"]
+    if call.ledger.payer_of(account) is None or role not in call.identities.roles:
+        raise AwsError("ForbiddenException", "No access", 403)
+    given = call.identities.assume(f"arn:aws:iam::{account}:role/{role}", "sso-user", 3600)
+    return {
+        "roleCredentials": {
+            "accessKeyId": given.key,
+            "secretAccessKey": given.secret,
+            "sessionToken": given.token,
+            "expiration": int(given.expires.timestamp() * 1000) if given.expires else 0,
+        }
+    }
+
+
 def _given(principal: Principal) -> dict[str, Any]:
     return {
         "Credentials": {
@@ -51,5 +82,7 @@ def _given(principal: Principal) -> dict[str, Any]:
 OPERATIONS: Final[Mapping[str, Callable[[Call], dict[str, Any]]]] = {
     "GetCallerIdentity": _who,
     "AssumeRole": _assume,
+    "AssumeRoleWithSAML": _assume_by_saml,
     "AssumeRoleWithWebIdentity": _assume_by_web_identity,
 }
+SSO: Final[Mapping[str, Callable[[Call], dict[str, Any]]]] = {"GetRoleCredentials": _sso_credentials}
