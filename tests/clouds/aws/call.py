@@ -65,6 +65,16 @@ class Call:
         """Whether the management account itself calls."""
         return self.principal.account == self.payer
 
+    def refuse(self, *names: str) -> None:
+        """Refuse arguments that the handler would otherwise ignore: an answer must not look like it heard them.
+
+        Raises:
+            AwsError: the request has one of them.
+
+        """
+        if given := [name for name in names if self.params.get(name)]:
+            raise AwsError("NotImplementedByFake", f"{self.operation} with {', '.join(given)}", 501)
+
     def page(
         self,
         items: Sequence[Any],

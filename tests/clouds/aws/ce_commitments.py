@@ -48,6 +48,7 @@ class Use:
 
 
 def _granularity(call: Call) -> str:
+    call.refuse("SortBy")
     granularity = call.params.get("Granularity", "MONTHLY")
     if granularity == "HOURLY":
         raise validation("Granularity HOURLY is not supported")
@@ -180,6 +181,7 @@ def plan_utilization(call: Call) -> dict[str, Any]:
 
 def plan_details(call: Call) -> dict[str, Any]:
     """GetSavingsPlansUtilizationDetails: one entry a plan."""
+    call.refuse("SortBy")
     period = _period(call)
     uses = _uses(call, PLANS, period)
     if not uses:

@@ -101,6 +101,7 @@ def _monitor(call: Call) -> str:
 
 def anomalies(call: Call) -> dict[str, Any]:
     """GetAnomalies, the newest first."""
+    call.refuse("Feedback")
     params = call.params
     interval = params["DateInterval"]
     start = scope.instant(interval["StartDate"]).date()

@@ -144,6 +144,7 @@ def own_rows(call: Call) -> Where:
         AwsError: members may not, or there is no data yet.
 
     """
+    call.refuse("BillingViewArn")
     if not call.is_management and not call.settings.get("members_see_costs"):
         raise AwsError("AccessDeniedException", "Linked account doesn't have access to Cost Explorer.")
     where = Where("payer = ?", (call.payer,))

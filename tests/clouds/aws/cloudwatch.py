@@ -58,6 +58,7 @@ def _series(call: Call) -> list[_Series]:
 
 
 def _list(call: Call) -> dict[str, Any]:
+    call.refuse("IncludeLinkedAccounts", "OwningAccount")
     params = call.params
     wanted = {d["Name"]: d.get("Value") for d in params.get("Dimensions", [])}
     found = [
@@ -89,8 +90,8 @@ def _data(call: Call) -> dict[str, Any]:
         raise AwsError("ValidationError", "The values for parameter id in MetricDataQueries are not unique.")
     if params["StartTime"] >= params["EndTime"]:
         raise AwsError("ValidationError", "The parameter StartTime must be less than the parameter EndTime.")
-    if any("Expression" in query for query in queries):
-        raise AwsError("NotImplementedByFake", "metric math", 501)
+    if any("Expression" in query or "AccountId" in query for query in queries):
+        raise AwsError("NotImplementedByFake", "metric math or other accounts' metrics", 501)
     known = {(s.namespace, s.name, s.dimensions): s for s in _series(call)}
     newest_first = params.get("ScanBy", "TimestampDescending") == "TimestampDescending"
     points: list[tuple[str, datetime | None, float]] = []

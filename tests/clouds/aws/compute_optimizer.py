@@ -12,6 +12,7 @@ _MOST_ACCOUNTS: Final = 1
 
 
 def _rows(call: Call, kind: str, native: str, arns: str) -> list[dict[str, Any]]:
+    call.refuse("filters", "recommendationPreferences")
     asked = call.params.get("accountIds")
     if asked and len(asked) > _MOST_ACCOUNTS:
         raise AwsError("InvalidParameterValueException", "Only one account ID can be specified per request.")

@@ -39,6 +39,7 @@ _FILTERS: Final = {
 
 
 def _items(call: Call) -> list[dict[str, Any]]:
+    call.refuse("includeAllRecommendations", "metrics")
     if call.region != "us-east-1":
         raise AwsError("UnrecognizedClientException", f"cost-optimization-hub has no endpoint in {call.region}")
     accounts = advice.organisation(call) if call.is_management else [call.principal.account]

@@ -64,6 +64,8 @@ class Dispatch:
             self._keep("reply", self.operation.output_shape, result)
             return reply(self.operation, result)
         except AwsError as error:
+            if error.status == 501:
+                self.endpoint.unimplemented.append(f"{self.name}: {error.message}")
             return error_reply(error, self.protocol, self.service, secrets.token_hex(16))
 
     def _authenticate(self) -> None:

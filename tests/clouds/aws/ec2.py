@@ -21,6 +21,10 @@ def _spot(call: Call) -> dict[str, Any]:
     params = call.params
     end = min(params.get("EndTime") or call.now, call.now)
     start = max(params.get("StartTime") or call.now, call.now - _KEPT)
+    known = {"instance-type", "product-description"}
+    if strange := [given["Name"] for given in params.get("Filters", []) if given["Name"] not in known]:
+        raise AwsError("NotImplementedByFake", f"filter by {', '.join(strange)}", 501)
+    call.refuse("AvailabilityZoneId", "DryRun")
     types, products = params.get("InstanceTypes"), params.get("ProductDescriptions")
     for given in params.get("Filters", []):
         types = given["Values"] if given["Name"] == "instance-type" else types
@@ -62,6 +66,7 @@ def _changes(row: Mapping[str, Any], zone: str, start: datetime, end: datetime) 
 
 
 def _regions(call: Call) -> dict[str, Any]:
+    call.refuse("Filters", "DryRun")
     wanted = call.params.get("RegionNames")
     if wanted and set(wanted) - set(call.ledger.regions):
         raise AwsError("InvalidParameterValue", f"Invalid region names: {wanted}")

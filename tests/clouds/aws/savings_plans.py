@@ -8,6 +8,7 @@ from tests.clouds.aws.call import Call
 
 
 def _describe(call: Call) -> dict[str, Any]:
+    call.refuse("filters")
     params = call.params
     rows = call.ledger.rows(
         "SELECT * FROM commitment WHERE billing_account_id = ? AND commitment_discount_id LIKE '%savingsplan%'"

@@ -166,6 +166,18 @@ def test_a_member_account_sees_its_own_costs_if_members_may_look(aws_here: Endpo
     assert total(ask(member)) == by_account[account]
 
 
+def test_an_account_without_costs_has_no_data_yet(aws_here: Endpoint) -> None:
+    spending = {row["account"] for row in aws_here.ledger.rows("SELECT DISTINCT account FROM line")}
+    new = next(a["id"] for a in aws_here.ledger.accounts if a["id"] not in spending and a["payer"] == "418273650912")
+    role = f"arn:aws:iam::{new}:role/SkyLedgerReadOnly"
+    given = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    aws_here.settings["members_see_costs"] = True
+    session = boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], "us-east-1")
+
+    with pytest.raises(ClientError, match="DataUnavailableException"):
+        ask(session.client("ce"))
+
+
 def test_resources_are_named_for_the_last_fourteen_days_only(ce) -> None:
     of_ec2 = {"Dimensions": {"Key": "SERVICE", "Values": [EC2]}}
     by_resource = {"Granularity": "DAILY", "Metrics": ["UnblendedCost"], "Filter": of_ec2}

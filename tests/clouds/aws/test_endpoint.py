@@ -197,6 +197,15 @@ def test_an_operation_that_it_does_not_know_is_refused_once_and_noted(aws_here: 
     assert aws_here.unimplemented == ["ce:ListCostAllocationTagBackfillHistory"]
 
 
+def test_an_argument_that_it_would_ignore_is_refused_too(aws_here: Endpoint) -> None:
+    client = boto3.client("ce")
+
+    assert refused(client.get_savings_plans_utilization, TimePeriod=OCTOBER, SortBy={"Key": "UsedCommitment"}) == (
+        "NotImplementedByFake"
+    )
+    assert aws_here.unimplemented == ["ce:GetSavingsPlansUtilization: GetSavingsPlansUtilization with SortBy"]
+
+
 def test_a_request_that_breaks_the_model_fails_the_test_even_if_its_error_is_swallowed(aws_here: Endpoint) -> None:
     with aws_here.violations_expected() as seen:
         assert refused(ask, boto3.client("ce"), Granularity="WEEKLY") == "ValidationException"
