@@ -101,7 +101,7 @@ def _data(call: Call) -> dict[str, Any]:
     size = min(params.get("MaxDatapoints", _MOST_POINTS), call.settings.get("cloudwatch_points", _MOST_POINTS))
     call.page_size = size
     page, more = call.page(points, asked="MaxDatapoints", invalid="InvalidNextToken")
-    open_id = page[-1][0] if more and page else None
+    open_id = points[points.index(page[-1]) + 1][0] if more else None
     return {"MetricDataResults": _results(queries, page, open_id), "Messages": [], **more}
 
 

@@ -102,6 +102,20 @@ def test_amounts_are_text_of_at_most_ten_decimals(ce) -> None:
     assert min(amount.as_tuple().exponent for amount in amounts.values()) == -10
 
 
+def test_metrics_are_the_two_bases_of_the_bill(aws_here: Endpoint, ce) -> None:
+    names = ["UnblendedCost", "NetUnblendedCost", "BlendedCost", "AmortizedCost", "NetAmortizedCost"]
+    [result] = ask(ce, Metrics=names)["ResultsByTime"]
+    [bill] = aws_here.ledger.rows(
+        "SELECT sum(billed) AS billed, sum(effective) AS effective FROM line WHERE payer = ?"
+        " AND start_at >= DATE '2026-10-01' AND start_at < DATE '2026-11-01'",
+        [aws_here.ledger.payers[0]],
+    )
+
+    amounts = {name: Decimal(figure["Amount"]) for name, figure in result["Total"].items()}
+
+    assert amounts == {name: round(bill["effective" if "Amortized" in name else "billed"], 10) for name in names}
+
+
 def test_filters_and_their_negation_share_the_total(ce) -> None:
     region = {"Dimensions": {"Key": "REGION", "Values": ["eu-west-1", "us-east-1"]}}
     team = {"Tags": {"Key": "team", "MatchOptions": ["ABSENT"]}}

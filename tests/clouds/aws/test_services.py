@@ -183,6 +183,8 @@ def test_compute_optimizer_answers_by_region_and_account(aws_here: Endpoint) -> 
     [option] = found[0]["recommendationOptions"]
     assert option["instanceType"] != found[0]["currentInstanceType"]
     assert client.get_ec2_instance_recommendations()["instanceRecommendations"] == []
+    elsewhere = boto3.client("compute-optimizer", "ap-southeast-2")
+    assert elsewhere.get_ec2_instance_recommendations(accountIds=[account])["instanceRecommendations"] == []
     with pytest.raises(ClientError, match="InvalidParameterValue"):
         client.get_ec2_instance_recommendations(accountIds=[account, aws_here.ledger.payers[0]])
     volume, database = advised(aws_here, "block_volume"), advised(aws_here, "database")
@@ -252,6 +254,8 @@ def test_metrics_have_percentiles_and_their_points_come_in_pages(aws_here: Endpo
         points.setdefault(result["Id"], []).extend(zip(result["Timestamps"], result["Values"], strict=True))
     assert [len(values) for values in points.values()] == [10, 10, 10]
     assert len(pages) == 5
+    said = [(result["Id"], result["StatusCode"]) for page in pages[:2] for result in page["MetricDataResults"]]
+    assert said == [("average", "PartialData"), ("average", "Complete"), ("p95", "PartialData")]
     assert all(
         low < middle <= high
         for (_, low), (_, middle), (_, high) in zip(points["average"], points["p95"], points["maximum"], strict=True)
