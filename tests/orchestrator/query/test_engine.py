@@ -11,6 +11,7 @@ from orchestrator.business.config import AccountRecord, BusinessConfig, Dimensio
 from orchestrator.ledger.ledger import Ledger
 from orchestrator.query.engine import QueryEngine
 from orchestrator.query.question import Conversion, Measure, OrderBy, Question
+from shared_models.coverage import DatedBy
 from shared_models.errors import InvalidArgumentError, UnknownColumnError, UnknownValueError
 from shared_models.export import CostBasis
 from shared_models.period import ChargePeriod
@@ -156,6 +157,16 @@ def test_an_unknown_column_is_an_error_with_near_matches(ledger: Ledger) -> None
         ask(ledger, group_by=("Servicename",))
 
     assert "ServiceName" in caught.value.hint
+
+
+def test_an_answer_says_whose_time_its_age_is(ledger: Ledger, tmp_path: Path) -> None:
+    part = export_part(tmp_path / "more", [cost_row(x_Provider="gcp", BillingAccountId="300")])
+    dated = part.model_copy(update={"data_as_of": NOW, "dated_by": DatedBy.FILE_TIME})
+    ledger.adopt([dated], [], now=NOW, reason="test")
+
+    by_source = {fresh.source: (fresh.data_as_of, fresh.dated_by) for fresh in ask(ledger).freshness}
+
+    assert by_source["gcp"] == (NOW, DatedBy.FILE_TIME)
 
 
 def test_an_exclusion_keeps_what_has_no_value(ledger: Ledger) -> None:
