@@ -65,7 +65,7 @@ class ValueIndex:
         elif dimension.label_column:
             known = {label.name for label in self.labels(dimension)}
         else:
-            known = set(self._among(dimension, values))
+            known = _among(self._ledger, self._snapshot, dimension, tuple(values))
         for value in values:
             if value not in known:
                 raise UnknownValueError(dimension.name, value, near_matches(value, self.all_values(dimension)))
@@ -93,7 +93,7 @@ class ValueIndex:
             return self._catalog.business_values(dimension.name)
         if dimension.label_column:
             return tuple(sorted({label.name for label in self.labels(dimension)}))
-        select = self._distinct(dimension).limit(_MANY)
+        select = _distinct(self._ledger, self._snapshot, dimension).limit(_MANY)
         return tuple(sorted(value for (value,) in self._rows(select) if value))
 
     def labels(self, dimension: Dimension) -> tuple["Label", ...]:
@@ -102,14 +102,6 @@ class ValueIndex:
             return ()
         identity, label = dimension.columns
         return _labels(self._ledger, self._snapshot, identity, label)
-
-    def _among(self, dimension: Dimension, values: Sequence[str]) -> list[str]:
-        condition = exp.In(this=dimension.expression.copy(), expressions=[text(value) for value in values])
-        return [value for (value,) in self._rows(self._distinct(dimension).where(condition))]
-
-    def _distinct(self, dimension: Dimension) -> exp.Select:
-        relation = union_of(self._ledger, self._snapshot, dimension.columns)
-        return exp.select(exp.alias_(dimension.expression.copy(), "value")).distinct().from_(relation)
 
     def _rows(self, select: exp.Query) -> list[tuple[str]]:
         if not self._snapshot.booked:
@@ -137,6 +129,24 @@ def _cube_union(ledger: Ledger, snapshot: Snapshot, grain: Grain, selected: Sequ
         select = exp.select(*selected).distinct().from_(table)
         union = select if union is None else exp.Union(this=union, expression=select, distinct=False)
     return union if union is not None else exp.select(*selected)
+
+
+def _distinct(ledger: Ledger, snapshot: Snapshot, dimension: Dimension) -> exp.Select:
+    relation = union_of(ledger, snapshot, dimension.columns)
+    return exp.select(exp.alias_(dimension.expression.copy(), "value")).distinct().from_(relation)
+
+
+@lru_cache(maxsize=256)
+def _among(ledger: Ledger, snapshot: Snapshot, dimension: Dimension, values: tuple[str, ...]) -> frozenset[str]:
+    """Those of the values that occur. A snapshot never changes, and to look into all of its files at every question
+    would cost more than the question.
+    """
+    if not snapshot.booked:
+        return frozenset()
+    condition = exp.In(this=dimension.expression.copy(), expressions=[text(value) for value in values])
+    with ledger.cursor() as cursor:
+        found = cursor.execute(_distinct(ledger, snapshot, dimension).where(condition).sql("duckdb")).fetchall()
+    return frozenset(value for (value,) in found)
 
 
 @lru_cache(maxsize=4)
