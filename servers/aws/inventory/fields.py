@@ -76,7 +76,7 @@ def instant(value: Any) -> datetime | None:
     """A time from a time, a number of seconds or milliseconds, or ISO 8601 text; null where it is none of them."""
     if isinstance(value, datetime):
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-    if isinstance(value, (int, float)) or (isinstance(value, str) and value.isdecimal()):
+    if isinstance(value, (int, float)) or (isinstance(value, str) and value.replace(".", "", 1).isdecimal()):
         seconds = float(value)
         return datetime.fromtimestamp(seconds / 1000 if seconds >= _MILLISECONDS_FROM else seconds, UTC)
     try:

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol, Self
+from typing import Final, Self
 
 from servers.aws.errors import code_of, translated
+from shared_models.base import WireModel
 from shared_models.coverage import Gap, SourceState
 from shared_models.errors import AccessError, DeadlineExceededError, InvalidArgumentError
 
@@ -15,25 +15,27 @@ _NAMED: Final = 4
 _MOST_GAPS: Final = 30
 
 
-class Placed(Protocol):
-    """Where a question was asked."""
+class Place(WireModel):
+    """Where a kind is looked for; `region` is where the question is asked, also for what has no region."""
 
-    @property
-    def account(self) -> str: ...
-    @property
-    def region(self) -> str: ...
+    account: str
+    region: str
+    partition: str = "aws"
+
+    def variables(self) -> dict[str, str]:
+        """What templates of ids may name."""
+        return {"account": self.account, "region": self.region, "partition": self.partition}
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(WireModel):
     """One kind in one place that is not, or not wholly, known; `aspect` where only its tags or facts are missing."""
 
     native_type: str
-    place: Placed
+    place: Place
     call: str
     code: str
     message: str
-    hint: str | None
+    hint: str | None = None
     target: str | None = None
     aspect: str | None = None
     found: int = 0
@@ -44,7 +46,7 @@ class Refusal:
         cls,
         error: Exception,
         native_type: str,
-        place: Placed,
+        place: Place,
         call: str,
         *,
         target: str | None = None,
@@ -56,7 +58,18 @@ class Refusal:
         late = isinstance(said, DeadlineExceededError)
         partial = bool(found or target or aspect)
         state = SourceState.PARTIAL if partial else SourceState.TIMEOUT if late else SourceState.ERROR
-        return cls(native_type, place, call, said.code, said.message, said.hint, target, aspect, found, state)
+        return cls(
+            native_type=native_type,
+            place=place,
+            call=call,
+            code=said.code,
+            message=said.message,
+            hint=said.hint,
+            target=target,
+            aspect=aspect,
+            found=found,
+            state=state,
+        )
 
     @property
     def whole(self) -> bool:

@@ -10,9 +10,9 @@ import anyio
 import anyio.to_thread
 import botocore.session
 
-from servers.aws.inventory.refusals import Refusal
+from servers.aws.inventory.refusals import Place, Refusal
 from servers.aws.inventory.table import TypeRow
-from servers.aws.inventory.walk import Clients, Place, Walk
+from servers.aws.inventory.walk import Clients, Walk
 from servers.aws.paging import pages
 from shared_models.inventory import Resource
 
@@ -77,11 +77,11 @@ def _jobs(
     """Every kind in every region that has its service; what has no region once, at its home."""
     for row in rows:
         if row.scope == "global":
-            yield row, Place(account, row.home or scope.home, scope.partition)
+            yield row, Place(account=account, region=row.home or scope.home, partition=scope.partition)
     for region in regions:
         for row in rows:
             if row.scope == "regional" and _is_offered(row.service, region, scope.partition):
-                yield row, Place(account, region, scope.partition)
+                yield row, Place(account=account, region=region, partition=scope.partition)
 
 
 def _drain(walk: Walk, sink: Sink, stop: threading.Event) -> None:
@@ -99,7 +99,8 @@ def _enabled_regions(
         client = clients("ec2", home, account)
         found = [region["RegionName"] for page in pages(client, "describe_regions", {}) for region in page["Regions"]]
     except Exception as error:  # noqa: BLE001 - one account that refuses must not end the others
-        refuse(Refusal.of(error, "every regional type outside of its home region", Place(account, home, ""), "ec2:DescribeRegions"))
+        place = Place(account=account, region=home)
+        refuse(Refusal.of(error, "every type outside of the home region", place, "ec2:DescribeRegions"))
         return (home,)
     return tuple(sorted(found))
 

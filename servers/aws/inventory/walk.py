@@ -1,12 +1,11 @@
 """One kind of resource in one region of one account: ask, page, describe, tag, and say what was refused."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
 from servers.aws.errors import code_of
 from servers.aws.inventory.fields import resource_of, tags_of, text
-from servers.aws.inventory.refusals import Refusal, is_gone, is_lasting
+from servers.aws.inventory.refusals import Place, Refusal, is_gone, is_lasting
 from servers.aws.inventory.table import Step, TypeRow, search
 from servers.aws.paging import pages
 from shared_models.inventory import Resource
@@ -18,19 +17,6 @@ Item = dict[str, Any]
 Part = TypeVar("Part")
 _BATCH: Final = 100
 """Resources handed on at once."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a kind is looked for; `region` is where the question is asked, also for what has no region."""
-
-    account: str
-    region: str
-    partition: str
-
-    def variables(self) -> dict[str, str]:
-        """What templates of ids may name."""
-        return {"account": self.account, "region": self.region, "partition": self.partition}
 
 
 class Walk:
@@ -54,7 +40,7 @@ class Walk:
                 kept = [item for item in items if self._row.where is None or search(self._row.where, item)]
                 yield from self._read(client, kept)
         except Exception as error:  # noqa: BLE001 - whatever one kind meets must not end the others
-            self._report(error, "", None)
+            self._report(error, f"{self._row.service}:{self._row.steps[0].call}", None)
 
     def _items(self, client: Any, steps: Sequence[Step], parent: Item) -> Generator[Item, None, None]:
         """The items of the first step, or of the steps that follow it for each of them."""
@@ -97,7 +83,14 @@ class Walk:
         row, place = self._row, self._place.variables()
         bare = resource_of(row, item, place, {}, {})
         if bare is None:
-            self._refuse(Refusal(row.native_type, self._place, "", "no_identity", "An item has no id.", None))
+            refusal = Refusal(
+                native_type=row.native_type,
+                place=self._place,
+                call=row.steps[-1].call,
+                code="no_identity",
+                message="An item has no id.",
+            )
+            self._refuse(refusal)
             return None
         item = {**item, "_id": bare.resource_id}
         tags = tags_of(search(row.tags, item)) if row.tags else {}
