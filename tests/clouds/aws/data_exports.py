@@ -94,7 +94,7 @@ def _list_executions(call: Call) -> dict[str, Any]:
     return {"Executions": page, **more}
 
 
-def _report_definitions(call: Call) -> dict[str, Any]:
+def _report_definitions(_: Call) -> dict[str, Any]:
     """The sample's company has no legacy reports: its exports are of the FOCUS table."""
     return {"ReportDefinitions": []}
 

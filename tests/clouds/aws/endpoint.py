@@ -19,35 +19,28 @@ Settings: `aws.now`, `aws.page_sizes["ce"]`, `aws.rates["ce"]` (requests a secon
 folders: `aws.buckets`. Two payers: `aws.environment(aws.ledger.payers[1])` is the Japanese one, billed in JPY.
 """
 
-import secrets
-import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from botocore.model import OperationModel
-
 from tests.clouds.aws import s3
-from tests.clouds.aws.call import Call, Tokens
-from tests.clouds.aws.contract import violations
-from tests.clouds.aws.errors import AwsError, refusal
+from tests.clouds.aws.call import Tokens
+from tests.clouds.aws.dispatch import Dispatch
 from tests.clouds.aws.faults import Fault, Faults
-from tests.clouds.aws.identity import Identities, Principal
+from tests.clouds.aws.identity import Identities
 from tests.clouds.aws.ledger import Ledger
-from tests.clouds.aws.operations import OPERATIONS
-from tests.clouds.aws.signature import Signed, signed_at
-from tests.clouds.aws.wire import Reply, Request, arguments, error_reply, operation_of, reply
+from tests.clouds.aws.server import handler_of
+from tests.clouds.aws.signature import Signed
+from tests.clouds.aws.wire import Reply, Request, operation_of
 
-UNSIGNED = frozenset({"sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML", "sso:GetRoleCredentials"})
 PRICE_OF_A_COST_EXPLORER_REQUEST = Decimal("0.01")
-_SKEW = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -92,7 +85,7 @@ class Endpoint:
         """Listen on a free port of the loopback."""
         self._recent: dict[str, list[float]] = {}
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
@@ -157,7 +150,7 @@ class Endpoint:
             said = f"{request.headers.get('x-amz-target') or request.method} {request.target}"
             self.unimplemented.append(said)
             return Reply(501, b'{"__type":"NotImplementedByFake"}'), None
-        called = _Called(self, request, signed, operation)
+        called = Dispatch(self, request, signed, operation)
         answered = called.answer()
         account = called.principal.account if called.principal else ""
         with self._lock:
@@ -175,162 +168,3 @@ class Endpoint:
             recent = [at for at in self._recent.get(service, []) if at > now - 1]
             self._recent[service] = [*recent, now]
         return len(recent) >= self.rates[service]
-
-
-@dataclass
-class _Called:
-    """One request on its way through the checks that AWS makes before an operation runs."""
-
-    endpoint: Endpoint
-    request: Request
-    signed: Signed | None
-    operation: OperationModel
-    principal: Principal | None = None
-    fault: Fault | None = None
-    params: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def service(self) -> str:
-        return self.operation.service_model.service_name
-
-    @property
-    def name(self) -> str:
-        return f"{self.service}:{self.operation.name}"
-
-    @property
-    def protocol(self) -> str:
-        return str(self.operation.service_model.resolved_protocol)
-
-    def answer(self) -> Reply:
-        try:
-            self._authenticate()
-            self._suffer()
-            handler = OPERATIONS.get(self.name)
-            if handler is None and self.service != "s3":
-                self.endpoint.unimplemented.append(self.name)
-                return Reply(501, b'{"__type":"NotImplementedByFake"}', {"Content-Type": "application/x-amz-json-1.1"})
-            if self.service == "s3":
-                return s3.answer(self.request, self.operation.name, self.endpoint)
-            self.params = arguments(self.request, self.operation)
-            self._keep("request", self.operation.input_shape, self.params)
-            result = handler(self._call())
-            self._keep("reply", self.operation.output_shape, result)
-            return reply(self.operation, result)
-        except AwsError as error:
-            return error_reply(error, self.protocol, self.service, secrets.token_hex(16))
-
-    def _authenticate(self) -> None:
-        if self.signed is None:
-            if self.name in UNSIGNED:
-                return
-            raise self._refused("missing_signature")
-        principal = self.endpoint.identities.find(self.signed.key)
-        if principal is None or principal.token != self.request.headers.get("x-amz-security-token"):
-            raise self._refused("unknown_key")
-        at = signed_at(self.request.headers)
-        if at is None or abs(datetime.now(UTC) - at) > _SKEW:
-            raise self._refused("clock_skew")
-        request = self.request
-        if not self.signed.verify(principal.secret, request.method, request.target, request.headers, request.body):
-            raise self._refused("wrong_signature")
-        if principal.expires is not None and principal.expires <= datetime.now(UTC):
-            raise self._refused("expired_token")
-        self.principal = principal
-
-    def _suffer(self) -> None:
-        account = self.principal.account if self.principal else ""
-        region = self.signed.region if self.signed else ""
-        self.fault = fault = self.endpoint.faults.striking(self.name, account, region)
-        if fault and fault.code:
-            raise AwsError(fault.code, fault.message or fault.code, fault.status)
-        if fault and fault.reason:
-            denied = f"User: {self.principal.arn if self.principal else 'anonymous'} is not authorized to perform: {self.name}"
-            message = fault.message or (denied if fault.reason == "access_denied" else None)
-            raise self._refused(fault.reason, message)
-        if self.endpoint.over_rate(self.service):
-            raise self._refused("throttled")
-
-    def _keep(self, side: str, shape: Any, value: Any) -> None:
-        found = [f"{self.name} {side} {text}" for text in violations(shape, value)]
-        if not found:
-            return
-        self.endpoint.violations.extend(found)
-        code = "ValidationException" if side == "request" else "FakeContractViolation"
-        raise AwsError(code, "; ".join(found)[:2000])
-
-    def _call(self) -> Call:
-        endpoint = self.endpoint
-        anonymous = Principal("", "anonymous", "", "", "")
-        return Call(
-            service=self.service,
-            operation=self.operation.name,
-            params=self.params,
-            principal=self.principal or anonymous,
-            region=self.signed.region if self.signed else "us-east-1",
-            ledger=endpoint.ledger,
-            identities=endpoint.identities,
-            tokens=endpoint.tokens,
-            now=endpoint.now,
-            page_size=endpoint.page_sizes.get(self.service, 100),
-            settings=endpoint.settings,
-            fault=self.fault,
-        )
-
-    def _refused(self, reason: str, message: str | None = None) -> AwsError:
-        return refusal(reason, self.service, self.protocol, message)
-
-
-def _handler(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 30
-
-        def serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            try:
-                answered, fault = endpoint.answer(Request(self.command, self.path, headers, body))
-            except Exception as error:  # noqa: BLE001 - the test must hear of it, the caller must not retry it
-                endpoint.broken.append(f"{headers.get('x-amz-target') or self.path}: {error!r}")
-                answered, fault = Reply(400, b'{"__type":"FakeIsBroken"}'), None
-            self._send(answered, fault)
-
-        do_GET = do_POST = do_HEAD = do_PUT = serve  # noqa: N815
-
-        def _send(self, answered: Reply, fault: Fault | None) -> None:
-            if fault and fault.delay:
-                time.sleep(fault.delay)
-            self.send_response(answered.status)
-            for name, value in answered.headers.items():
-                self.send_header(name, str(value))
-            self.send_header("x-amzn-RequestId", secrets.token_hex(16))
-            if "Content-Length" not in answered.headers:
-                self.send_header("Content-Length", str(len(answered.body)))
-            self.end_headers()
-            if self.command == "HEAD":
-                return
-            body = answered.body
-            if fault and fault.keep_bytes is not None:
-                self.wfile.write(body[: int(len(body) * fault.keep_bytes)])
-                self.wfile.flush()
-                self.connection.shutdown(socket.SHUT_RDWR)
-                self.close_connection = True
-            elif fault and fault.drip:
-                step = max(1, len(body) // 20)
-                for start in range(0, len(body), step):
-                    self.wfile.write(body[start : start + step])
-                    self.wfile.flush()
-                    time.sleep(fault.drip / 20)
-            else:
-                self.wfile.write(body)
-
-        def handle(self) -> None:
-            try:
-                super().handle()
-            except OSError:  # the client went away: its business
-                self.close_connection = True
-
-        def log_message(self, *_: object) -> None:
-            """Nothing: `served` has it."""
-
-    return Handler

@@ -49,7 +49,7 @@ SELECT
     COALESCE(x_Operation, 'NoOperation') AS operation,
     CASE
         WHEN SkuMeter SIMILAR TO '(BoxUsage|InstanceUsage|Multi-AZUsage|NodeUsage|Node|Train|HeavyUsage):.*'
-        THEN split_part(SkuMeter, ':', 2) ELSE 'NoInstanceType'
+        THEN regexp_replace(split_part(SkuMeter, ':', 2), 'xl$', 'xlarge') ELSE 'NoInstanceType'
     END AS instance_type,
     CASE WHEN instance_type = 'NoInstanceType' THEN instance_type ELSE regexp_extract(instance_type, '^(.*)\\.[^.]+$', 1)
     END AS instance_family,
@@ -110,6 +110,12 @@ class Ledger:
             "CREATE TABLE payer AS SELECT DISTINCT BillingAccountId AS id, BillingAccountName AS name FROM read_parquet("
             f"'{self.folder}/costs/*/data/*/*.parquet', union_by_name = true, hive_partitioning = false)"
         )
+        self._connection.execute(
+            "CREATE TABLE rate AS SELECT BillingAccountId AS payer, BillingPeriodStart AS month,"
+            " round(median(PricingCurrencyListUnitPrice / ListUnitPrice), 8) AS rate FROM read_parquet("
+            f"'{self.folder}/costs/*/data/*/*.parquet', union_by_name = true, hive_partitioning = false)"
+            " WHERE ListUnitPrice > 0.01 GROUP BY ALL"
+        )
         for table, file in _TABLES.items():
             self._connection.execute(f"CREATE TABLE {table} AS FROM '{self.folder / file}.parquet'")
         self._connection.execute(
@@ -138,6 +144,11 @@ class Ledger:
         return str(
             self.rows("SELECT any_value(currency) AS currency FROM line WHERE payer = ?", [payer])[0]["currency"]
         )
+
+    def to_dollars(self, payer: str) -> Decimal:
+        """US dollars for one unit of the payer's currency, by the prices in its newest bill."""
+        rows = self.rows("SELECT rate FROM rate WHERE payer = ? ORDER BY month DESC LIMIT 1", [payer])
+        return Decimal(str(rows[0]["rate"]))
 
     def close(self) -> None:
         """Let the memory go."""

@@ -59,6 +59,7 @@ def test_wrong_credentials_are_refused(aws_here: Endpoint, monkeypatch, variable
     monkeypatch.setenv(variable, value)
 
     assert refused(ask, boto3.client("ce")) == code
+    assert aws_here.spent == 0
 
 
 def test_a_request_signed_an_hour_ago_is_refused(aws: Endpoint) -> None:
@@ -145,7 +146,7 @@ def test_a_slow_reply_outlasts_the_reader(aws_here: Endpoint) -> None:
 @pytest.mark.parametrize(
     ("service", "call", "code"),
     [
-        ("ce", lambda c: ask(c), "AccessDeniedException"),
+        ("ce", ask, "AccessDeniedException"),
         ("s3", lambda c: c.list_buckets(), "AccessDenied"),
         ("sts", lambda c: c.get_caller_identity(), "AccessDenied"),
         ("organizations", lambda c: c.list_roots(), "AccessDeniedException"),
