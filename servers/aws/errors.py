@@ -30,7 +30,9 @@ def translated(error: Exception, call: str, *, on: str) -> FinOpsError:
     if isinstance(error, FinOpsError):
         return error
     if any(word in code for word in _EXPIRED):
-        return CredentialsMissingError(f"The credentials expired ({code}) during {call} on {on}.", hint="Sign in again.")
+        return CredentialsMissingError(
+            f"The credentials expired ({code}) during {call} on {on}.", hint="Sign in again."
+        )
     if any(word in code for word in _DENIED):
         return PermissionDeniedError(call, on=on)
     if any(word in code for word in _THROTTLED):

@@ -106,7 +106,9 @@ def gaps_of(refusals: Iterable[Refusal], source: str = "aws") -> tuple[Gap, ...]
         else:
             for one in group:
                 by_kind[one.native_type, code, aspect].append(one)
-    gaps = [_gap(source, f"account {key[0]}", group, of_kind=False) for key, group in sorted(by_account.items(), key=str)]
+    gaps = [
+        _gap(source, f"account {key[0]}", group, of_kind=False) for key, group in sorted(by_account.items(), key=str)
+    ]
     gaps += [_gap(source, key[0], group, of_kind=True) for key, group in sorted(by_kind.items(), key=str)]
     if len(gaps) <= _MOST_GAPS:
         return tuple(gaps)

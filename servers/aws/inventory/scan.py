@@ -17,7 +17,12 @@ from servers.aws.paging import pages
 from shared_models.inventory import Resource
 
 WORKERS: Final = 16
-_HOMES: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1"}
+_HOMES: Final = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-north-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-eusc": "eusc-de-east-1",
+}
 
 
 @dataclass(frozen=True)
@@ -91,9 +96,7 @@ def _drain(walk: Walk, sink: Sink, stop: threading.Event) -> None:
         sink.write(resources)
 
 
-def _enabled_regions(
-    account: str, home: str, clients: Clients, refuse: Callable[[Refusal], None]
-) -> tuple[str, ...]:
+def _enabled_regions(account: str, home: str, clients: Clients, refuse: Callable[[Refusal], None]) -> tuple[str, ...]:
     """The regions that the account has enabled; where it does not say, its home alone and a refusal."""
     try:
         client = clients("ec2", home, account)

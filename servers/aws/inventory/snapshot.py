@@ -87,9 +87,7 @@ class Snapshot:
         except OSError as error:
             raise unavailable(error, self._folder.name) from error
 
-    def replace(
-        self, kind: ResourceType, spool: Spool, kept: Kept
-    ) -> None:
+    def replace(self, kind: ResourceType, spool: Spool, kept: Kept) -> None:
         """Put what was found of a kind in the place of what was kept; what was refused now keeps its former rows.
 
         One resource that several accounts see is kept once, for the account that its id names.

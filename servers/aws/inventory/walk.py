@@ -150,7 +150,9 @@ class Walk:
 
     def _report(self, error: Exception, call: str, target: str | None, *, aspect: str | None = None) -> None:
         """Tell of an error; the same one about tags or facts of many resources once."""
-        refusal = Refusal.of(error, self._row.native_type, self._place, call, target=target, aspect=aspect, found=self._found)
+        refusal = Refusal.of(
+            error, self._row.native_type, self._place, call, target=target, aspect=aspect, found=self._found
+        )
         if aspect is not None:
             if (refusal.code, call) in self._quiet:
                 return

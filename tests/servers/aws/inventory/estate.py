@@ -78,7 +78,9 @@ def kubernetes(of: Any) -> str:
 
 
 def ecs_cluster(of: Any) -> str:
-    return of("ecs").create_cluster(clusterName="jobs", tags=[{"key": "team", "value": "atlas"}])["cluster"]["clusterArn"]
+    return of("ecs").create_cluster(clusterName="jobs", tags=[{"key": "team", "value": "atlas"}])["cluster"][
+        "clusterArn"
+    ]
 
 
 def ecs_service(of: Any) -> str:
@@ -236,7 +238,9 @@ def member(of: Any) -> str:
     return made["MemberId"]
 
 
-UNTAGGED = frozenset({"AWS::ElasticLoadBalancing::LoadBalancer", "AWS::Glue::Job", "AWS::IoT::Thing", "AWS::Logs::LogGroup"})
+UNTAGGED = frozenset(
+    {"AWS::ElasticLoadBalancing::LoadBalancer", "AWS::Glue::Job", "AWS::IoT::Thing", "AWS::Logs::LogGroup"}
+)
 """Kinds that are made here without tags, or whose tags moto's tagging API does not know."""
 
 ESTATE: dict[str, tuple[Make, dict[str, str]]] = {

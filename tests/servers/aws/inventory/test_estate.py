@@ -18,7 +18,20 @@ from tests.servers.aws.inventory.estate import ESTATE, UNTAGGED
 
 WITHOUT_TIME = frozenset(
     f"AWS::{name}"
-    for name in ("EC2::VPC", "EC2::EIP", "EC2::SecurityGroup", "Route53::HostedZone", "SNS::Topic", "IoT::Thing", "ECS::Cluster", "OpenSearchService::Domain", "MemoryDB::Cluster", "Lambda::Function", "ECS::Service", "FSx::FileSystem")  # fmt: skip
+    for name in (
+        "EC2::VPC",
+        "EC2::EIP",
+        "EC2::SecurityGroup",
+        "Route53::HostedZone",
+        "SNS::Topic",
+        "IoT::Thing",
+        "ECS::Cluster",
+        "OpenSearchService::Domain",
+        "MemoryDB::Cluster",
+        "Lambda::Function",
+        "ECS::Service",
+        "FSx::FileSystem",
+    )  # fmt: skip
 )
 """Kinds for which the API (or moto, for the last two) says no time of creation."""
 WITHOUT_REGION = frozenset({"AWS::Route53::HostedZone", "AWS::IAM::User", "AWS::S3::Bucket"})
@@ -59,9 +72,7 @@ def test_no_resource_is_listed_twice(listed: Slice[Resource]):
 
 
 @pytest.mark.parametrize("native_type", ESTATE)
-def test_a_resource_is_named_as_its_bill_names_it(
-    native_type: str, made: Mapping[str, str], listed: Slice[Resource]
-):
+def test_a_resource_is_named_as_its_bill_names_it(native_type: str, made: Mapping[str, str], listed: Slice[Resource]):
     found = [one for one in listed.items if (one.native_type, one.resource_id) == (native_type, made[native_type])]
 
     assert len(found) == 1
