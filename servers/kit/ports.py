@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from shared_models.commitment import CommitmentDiscount
-from shared_models.coverage import Freshness, Gap
+from shared_models.coverage import Freshness
 from shared_models.export import ConvertedDataset, ConvertedExport
 from shared_models.inventory import Resource
 from shared_models.organisation import SubAccount
@@ -21,11 +21,10 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Slice(Generic[Item]):
-    """Some items of a stable order, how many there are in all, and what is missing among them."""
+    """Some items of a stable order, and how many there are in all."""
 
     items: tuple[Item, ...]
     total: int
-    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True)
