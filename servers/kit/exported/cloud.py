@@ -24,7 +24,7 @@ from shared_models.organisation import SubAccount
 from shared_models.period import ChargePeriod, parse_instant
 from shared_models.pricing import SkuPrice
 from shared_models.recommendation import Recommendation
-from shared_models.server_card import Port
+from shared_models.server_card import Access, Port, Purse
 from shared_models.usage import UsageFact
 
 
@@ -119,6 +119,14 @@ class ExportedCloud:
             sub_accounts=accounts,
             regions=tuple(said.get("regions", ())),
         )
+
+    async def access(self) -> Access:
+        """Files need no permission of a cloud."""
+        return Access()
+
+    async def purses(self) -> tuple[Purse, ...]:
+        """Files cost nothing."""
+        return ()
 
     def freshness(self, port: Port) -> tuple[Freshness, ...]:
         """How old the folder's data is."""
