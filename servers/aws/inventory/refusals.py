@@ -54,7 +54,7 @@ class Refusal(WireModel):
         found: int = 0,
     ) -> Self:
         """What an error of the SDK means for this kind in this place."""
-        said = translated(error, call, on=f"account {place.account}, {place.region}")
+        said = translated(error, call, on=f"{place.account} in {place.region}")
         late = isinstance(said, DeadlineExceededError)
         partial = bool(found or target or aspect)
         state = SourceState.PARTIAL if partial else SourceState.TIMEOUT if late else SourceState.ERROR

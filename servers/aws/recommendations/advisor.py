@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from servers.aws.errors import code_of
 from servers.aws.inventory.fields import instant
+from shared_models.errors import SourceNotEnabledError
 from shared_models.recommendation import Action, Recommendation
 
 ORIGIN: Final = "AWS Trusted Advisor"
@@ -36,16 +38,30 @@ def proposals(client: Any, account: str) -> Iterator[Recommendation]:
     """What the cost checks of one account flag; blocking.
 
     Raises:
-        botocore.exceptions.ClientError: as the SDK says it, for example that the support plan does not allow it.
+        SourceNotEnabledError: the support plan does not allow it.
+        botocore.exceptions.ClientError: as the SDK says it.
 
     """
-    for check in client.describe_trusted_advisor_checks(language=_LANGUAGE)["checks"]:
+    for check in _checks(client, account):
         if check["category"] != "cost_optimizing":
             continue
         said = client.describe_trusted_advisor_check_result(checkId=check["id"], language=_LANGUAGE)["result"]
         for flagged in said.get("flaggedResources", []):
             if flagged.get("status") != "ok" and not flagged.get("isSuppressed"):
                 yield _proposal(check, said, flagged, account)
+
+
+def _checks(client: Any, account: str) -> Sequence[Mapping[str, Any]]:
+    try:
+        return client.describe_trusted_advisor_checks(language=_LANGUAGE)["checks"]
+    except Exception as error:
+        if code_of(error) == "SubscriptionRequiredException":
+            raise SourceNotEnabledError(
+                "recommendations",
+                source=f"Trusted Advisor of {account}",
+                hint="Its cost checks need a Business or Enterprise support plan.",
+            ) from error
+        raise
 
 
 def _proposal(

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from servers.aws.bill_names import bill_id
+from servers.aws.errors import code_of
 from servers.aws.inventory.fields import instant, text
 from servers.aws.inventory.table import search
 from servers.aws.paging import pages
 from servers.aws.recommendations.hub import money
 from shared_models.base import WireModel
+from shared_models.errors import SourceNotEnabledError
 from shared_models.recommendation import Action, Recommendation
 
 ORIGIN: Final = "AWS Compute Optimizer"
@@ -48,15 +50,23 @@ def proposals(client: Any, kind: Judged, account: str, region: str) -> Iterator[
     """What is proposed for one kind in one place; what is judged fine is left out. Blocking.
 
     Raises:
+        SourceNotEnabledError: the account is not opted in.
         botocore.exceptions.ClientError: as the SDK says it.
 
     """
     token = None if client.can_paginate(kind.call) else ("nextToken", "nextToken")
-    for page in pages(client, kind.call, {}, token=token):
-        for item in search(kind.items, page) or ():
-            found = _proposal(kind, item, account, region)
-            if found is not None:
-                yield found
+    try:
+        for page in pages(client, kind.call, {}, token=token):
+            found = (_proposal(kind, item, account, region) for item in search(kind.items, page) or ())
+            yield from (proposal for proposal in found if proposal is not None)
+    except Exception as error:
+        if code_of(error) == "OptInRequiredException":
+            raise SourceNotEnabledError(
+                "recommendations",
+                source=f"Compute Optimizer of {account}",
+                hint="Opt the account or the organisation in to Compute Optimizer; it costs nothing.",
+            ) from error
+        raise
 
 
 def _proposal(kind: Judged, item: Mapping[str, Any], account: str, region: str) -> Recommendation | None:
