@@ -66,7 +66,7 @@ class KeptItems(Generic[Item]):
         wanted = [
             item
             for item in items
-            if all(value is None or getattr(item, name) == value for name, value in conditions.items())
+            if all(value is None or getattr(item, name, value) == value for name, value in conditions.items())
         ]
         return Slice(tuple(wanted[offset : offset + limit]), len(wanted), gaps)
 

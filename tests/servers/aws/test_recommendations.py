@@ -23,7 +23,8 @@ def scope(aws: Endpoint) -> Scope:
     """The payer and the members that have something to improve, in the regions of those resources."""
     rows = aws.ledger.rows(
         "SELECT a.sub_account_id AS account, a.region_id AS region FROM advice a JOIN item i USING (resource_id)"
-        " WHERE a.origin = 'AWS Compute Optimizer' AND a.resource_type IN ('virtual_machine', 'database', 'block_volume')"
+        " WHERE a.origin = 'AWS Compute Optimizer' AND a.resource_type IN ('virtual_machine', 'database')"
+        " AND (a.resource_id LIKE '%:db:%' OR a.resource_id LIKE '%:instance/%')"
         " ORDER BY 1, 2",
         [],
     )
