@@ -36,7 +36,9 @@ class Live:
     settings: AwsSettings
     folder: Path
     clock: Callable[[], datetime] = utc_now
-    refused: dict[tuple[str, str], PermissionDeniedError] = field(default_factory=dict[tuple[str, str], PermissionDeniedError])
+    refused: dict[tuple[str, str], PermissionDeniedError] = field(
+        default_factory=dict[tuple[str, str], PermissionDeniedError]
+    )
 
     def __post_init__(self) -> None:
         """Nothing here loads the SDK or asks AWS."""
