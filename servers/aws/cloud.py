@@ -1,14 +1,21 @@
 """Amazon Web Services as a cloud: for each port the best source there is, AWS itself where live is on."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
+from servers.aws.access import access_of
+from servers.aws.costs import LiveCosts
+from servers.aws.data_exports.bills import LiveBills
+from servers.aws.data_exports.exports import LiveExports
 from servers.aws.live import Live
+from servers.aws.organisation import LiveOrganisation
 from servers.kit.exported.cloud import ExportedCloud
 from servers.kit.ports import Costs, Exports, Identity, Pages
+from servers.kit.threads import off_loop
 from shared_models.commitment import CommitmentDiscount
 from shared_models.coverage import Freshness
+from shared_models.errors import FinOpsError
 from shared_models.inventory import Resource
-from shared_models.organisation import SubAccount
 from shared_models.pricing import SkuPrice
 from shared_models.recommendation import Recommendation
 from shared_models.server_card import Access, Port, Purse
@@ -21,19 +28,15 @@ class Aws:
     name = "aws"
     mode = "live, with exported data where there is any"
 
-    def __init__(self, exported: ExportedCloud, live: Live) -> None:
+    def __init__(self, exported: ExportedCloud, live: Live, cache: Path) -> None:
+        """`cache` is where converted bills are kept and served from."""
         self._exported = exported
         self._live = live
-
-    @property
-    def costs(self) -> Costs:
-        """Costs from exported bills."""
-        return self._exported.costs
-
-    @property
-    def exports(self) -> Exports:
-        """The bills in bulk."""
-        return self._exported.exports
+        beside = exported.bills if exported.offers()[Port.COSTS] else None
+        self._bills = LiveBills(live, cache, beside)
+        self.costs: Costs = LiveCosts(live, self._bills)
+        self.exports: Exports = LiveExports(self._bills, exported.focus)
+        self.organisation = LiveOrganisation(live)
 
     @property
     def inventory(self) -> Pages[Resource]:
@@ -60,22 +63,23 @@ class Aws:
         """AWS's own proposals."""
         return self._exported.recommendations
 
-    @property
-    def organisation(self) -> Pages[SubAccount]:
-        """The account tree."""
-        return self._exported.organisation
-
     def offers(self) -> Mapping[Port, bool]:
         """Which ports answer."""
-        return self._exported.offers()
+        asked = dict.fromkeys((Port.COSTS, Port.EXPORTS, Port.ORGANISATION), True)
+        return {**self._exported.offers(), **asked}
 
     async def identity(self) -> Identity:
-        """Who we are."""
-        return await self._exported.identity()
+        """Who we are to AWS; nobody where there are no credentials, which `access` explains."""
+        try:
+            caller = await off_loop(self._live.sessions.caller)
+            payers = await off_loop(self._live.sessions.payers)
+        except FinOpsError:
+            return Identity(None, self._live.settings.payers, None, self._live.settings.regions or ())
+        return Identity(caller.arn, payers, None, self._live.settings.regions or ())
 
     async def access(self) -> Access:
-        """What our credentials reach."""
-        return Access()
+        """What our credentials reach, and which permissions are missing for which tool; asks nothing that costs."""
+        return await access_of(self._live, self.organisation)
 
     async def purses(self) -> tuple[Purse, ...]:
         """What paid calls may still cost today."""
@@ -83,4 +87,8 @@ class Aws:
 
     def freshness(self, port: Port) -> tuple[Freshness, ...]:
         """How old a port's data is."""
+        if port in {Port.COSTS, Port.EXPORTS}:
+            return self._bills.freshness() or (Freshness(source="aws", origin="Cost Explorer"),)
+        if port is Port.ORGANISATION:
+            return self.organisation.freshness
         return self._exported.freshness(port)

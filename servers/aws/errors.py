@@ -21,6 +21,7 @@ from shared_models.errors import (
 
 Make = Callable[[str, str, str], FinOpsError]
 """(operation as `ce:GetCostAndUsage`, where, the SDK's words) -> our error."""
+_LOST: Final = "ReadTimeout|ConnectionClosed|IncompleteRead|ResponseStreaming|ResponseParser|HTTPClientError"
 _LONGEST: Final = 200
 _SECRET: Final = re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|(?<=external id )\S+|https?://\S+", re.IGNORECASE)
 
@@ -96,6 +97,11 @@ def code_of(error: Exception) -> str:
     if isinstance(answered, dict):
         return str(cast("dict[str, Any]", answered).get("Error", {}).get("Code", ""))
     return type(error).__name__
+
+
+def may_have_been_served(error: BaseException | None) -> bool:
+    """Whether AWS may have served, and charged for, a request whose answer did not arrive whole."""
+    return re.search(_LOST, type(error).__name__) is not None
 
 
 def translated(error: Exception, call: str, *, on: str) -> FinOpsError:

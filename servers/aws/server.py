@@ -8,7 +8,7 @@ from servers.aws.cloud import Aws
 from servers.aws.exports import NATIVE_FORMATS
 from servers.aws.live import Live
 from servers.aws.settings import AwsSettings, load_aws_settings
-from servers.kit.app import Clock, exported_cloud
+from servers.kit.app import Clock, converted_folder, exported_cloud
 from servers.kit.app import build_server as build_cloud_server
 from servers.kit.settings import Settings
 from shared_models.period import utc_now
@@ -26,6 +26,6 @@ def build_server(settings: Settings, aws: AwsSettings | None = None, clock: Cloc
     ports = (
         exported
         if settings.sample or not aws.live
-        else Aws(exported, Live(aws, settings.home / "servers" / "aws", clock))
+        else Aws(exported, Live(aws, settings.home / "servers" / "aws", clock), converted_folder("aws", settings))
     )
     return build_cloud_server("Amazon Web Services", ports, settings, clock)

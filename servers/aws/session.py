@@ -74,13 +74,11 @@ class Sessions:
         known = self._callers.get(account)
         if known is not None:
             return known
-        with self._guard:
-            region = self._loaded().region or self._home(account)
-            try:
-                said = self._loaded().client("sts", region, self._role_of(account)).get_caller_identity()
-            except Exception as error:
-                raise translated(error, "sts:GetCallerIdentity", on=account or "our own account") from error
-            return self._callers.setdefault(account, Caller(said["Account"], said["Arn"]))
+        try:
+            said = self.client("sts", None, account).get_caller_identity()
+        except Exception as error:
+            raise translated(error, "sts:GetCallerIdentity", on=account or "our own account") from error
+        return self._callers.setdefault(account, Caller(said["Account"], said["Arn"]))
 
     def payers(self) -> tuple[str, ...]:
         """The management accounts whose bills are asked for: those of the settings, else our own account.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import anyio
+import anyio.to_thread
 import structlog
 
 from shared_models.period import utc_now
@@ -57,10 +58,10 @@ class Answers:
         """Ask for all who wait; where this one is cancelled, one of those who wait asks instead."""
         flight = self._flights[question] = _Flight()
         try:
-            kept = self._read(question, fresh_for)
+            kept = await anyio.to_thread.run_sync(self._read, question, fresh_for)
             if kept is None:
                 kept = Kept(await ask(), self._clock())
-                self._keep(question, kept)
+                await anyio.to_thread.run_sync(self._keep, question, kept)
             flight.answer = kept
         except Exception as error:
             flight.error = error

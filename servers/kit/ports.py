@@ -69,6 +69,10 @@ class Exports(Protocol):
 
     async def datasets(self) -> tuple[ConvertedDataset, ...]: ...
 
+    def gaps(self) -> tuple[Gap, ...]:
+        """What the last conversion could not look at, and why."""
+        ...
+
 
 class Pages(Protocol[Item]):
     """Items in a stable order; a condition is `field` equals value, null conditions do not narrow."""
