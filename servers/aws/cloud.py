@@ -8,6 +8,7 @@ from servers.aws.costs import LiveCosts
 from servers.aws.data_exports.bills import LiveBills
 from servers.aws.data_exports.exports import LiveExports
 from servers.aws.live import Live
+from servers.aws.live_ports import LivePorts
 from servers.aws.organisation import LiveOrganisation
 from servers.kit.exported.cloud import ExportedCloud
 from servers.kit.ports import Costs, Exports, Identity, Pages
@@ -30,43 +31,22 @@ class Aws:
 
     def __init__(self, exported: ExportedCloud, live: Live, cache: Path) -> None:
         """`cache` is where converted bills are kept and served from."""
-        self._exported = exported
         self._live = live
         beside = exported.bills if exported.offers()[Port.COSTS] else None
         self._bills = LiveBills(live, cache, beside)
         self.costs: Costs = LiveCosts(live, self._bills)
         self.exports: Exports = LiveExports(self._bills, exported.focus)
         self.organisation = LiveOrganisation(live)
-
-    @property
-    def inventory(self) -> Pages[Resource]:
-        """What runs."""
-        return self._exported.inventory
-
-    @property
-    def usage(self) -> Pages[UsageFact]:
-        """Metrics."""
-        return self._exported.usage
-
-    @property
-    def prices(self) -> Pages[SkuPrice]:
-        """Prices."""
-        return self._exported.prices
-
-    @property
-    def commitments(self) -> Pages[CommitmentDiscount]:
-        """Commitments."""
-        return self._exported.commitments
-
-    @property
-    def recommendations(self) -> Pages[Recommendation]:
-        """AWS's own proposals."""
-        return self._exported.recommendations
+        self._ports = LivePorts(live, self.organisation)
+        self.inventory: Pages[Resource] = self._ports.inventory
+        self.usage: Pages[UsageFact] = self._ports.usage
+        self.prices: Pages[SkuPrice] = self._ports.prices
+        self.commitments: Pages[CommitmentDiscount] = self._ports.commitments
+        self.recommendations: Pages[Recommendation] = self._ports.recommendations
 
     def offers(self) -> Mapping[Port, bool]:
         """Which ports answer."""
-        asked = dict.fromkeys((Port.COSTS, Port.EXPORTS, Port.ORGANISATION), True)
-        return {**self._exported.offers(), **asked}
+        return dict.fromkeys(Port, True)
 
     async def identity(self) -> Identity:
         """Who we are to AWS; nobody where there are no credentials, which `access` explains."""
@@ -91,4 +71,5 @@ class Aws:
             return self._bills.freshness() or (Freshness(source="aws", origin="Cost Explorer"),)
         if port is Port.ORGANISATION:
             return self.organisation.freshness
-        return self._exported.freshness(port)
+        fetched_at = self._ports.fetched_at(port)
+        return (Freshness(source="aws", fetched_at=fetched_at, origin=f"AWS APIs: {port.value}"),)

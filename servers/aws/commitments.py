@@ -1,14 +1,12 @@
 """Savings plans and the reservations of every service that sells them, in one shape: a table and one reader."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
-
-import anyio.to_thread
 
 from servers.aws.inventory.fields import instant
 from servers.aws.inventory.refusals import Place
@@ -19,6 +17,7 @@ from servers.aws.kept_items import Found, KeptItems
 from servers.aws.paging import pages
 from servers.aws.places import Question, ask_everywhere, every_place
 from shared_models.commitment import CommitmentDiscount
+from shared_models.errors import UpstreamUnavailableError
 
 FRESH_FOR: Final = timedelta(hours=6)
 _RECURRING: Final = "RecurringCharges[?{0}Frequency == 'Hourly'] | [0].{0}Amount"
@@ -82,12 +81,12 @@ _PAYMENTS: Final = {"noupfront": "No Upfront", "partialupfront": "Partial Upfron
 
 
 def commitments(
-    clients: Clients, scope: Callable[[], Scope], folder: Path, clock: Callable[[], datetime]
+    clients: Clients, scope: Callable[[], Awaitable[Scope]], folder: Path, clock: Callable[[], datetime]
 ) -> KeptItems[CommitmentDiscount]:
     """The commitments port: plans and reservations of every account in scope, a gap for every refusal."""
 
     async def read(_asked: Mapping[str, object]) -> Found[CommitmentDiscount]:
-        where = await anyio.to_thread.run_sync(scope)
+        where = await scope()
         found, gaps = await ask_everywhere(_questions(clients, where))
         once = {one.commitment_discount_id: one for one in found}
         return Found(tuple(sorted(once.values(), key=lambda one: one.commitment_discount_id)), gaps)
@@ -117,8 +116,8 @@ def _plans(clients: Clients, place: Place, payer: str) -> Iterator[CommitmentDis
                 billing_account_id=payer,
                 sub_account_id=place.account,
                 region_id=plan.get("region"),
-                start=instant(plan["start"]) or datetime.min,
-                end=instant(plan["end"]) or datetime.min,
+                start=_time(plan["start"]),
+                end=_time(plan["end"]),
                 payment_model=plan["paymentOption"],
                 hourly_commitment=Decimal(plan["commitment"]),
                 upfront_cost=Decimal(plan.get("upfrontPaymentAmount") or 0),
@@ -135,7 +134,7 @@ def _reservations(clients: Clients, kind: Reserved, place: Place, payer: str) ->
 
 
 def _reservation(kind: Reserved, item: Mapping[str, Any], place: Place, payer: str) -> CommitmentDiscount:
-    start = instant(search(kind.start, item)) or datetime.min
+    start = _time(search(kind.start, item))
     count = int(search(kind.count, item) or 1)
     payment = str(search(kind.payment, item) or "").replace("_", "").replace(" ", "").lower()
     hourly = search(kind.recurring, item)
@@ -158,3 +157,10 @@ def _reservation(kind: Reserved, item: Mapping[str, Any], place: Place, payer: s
         status=str(item.get("State") or item.get("Status") or "active").lower(),
         scope=item.get("Scope"),
     )
+
+
+def _time(said: Any) -> datetime:
+    found = instant(said)
+    if found is None:
+        raise UpstreamUnavailableError(f"AWS answered a commitment's time as {said!r}.", hint="Report it.")
+    return found

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -43,7 +43,8 @@ class KeptItems(Generic[Item]):
         fresh_for: timedelta,
         asks: Sequence[str] = (),
     ) -> None:
-        self._adapter = TypeAdapter(tuple[datetime, tuple[model, ...], tuple[Gap, ...]])
+        kept: Any = tuple[datetime, tuple[model, ...], tuple[Gap, ...]]  # pyright: ignore[reportInvalidTypeForm]
+        self._adapter: TypeAdapter[tuple[datetime, tuple[Item, ...], tuple[Gap, ...]]] = TypeAdapter(kept)
         self._read = read
         self._folder = folder
         self._clock = clock

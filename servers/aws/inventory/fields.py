@@ -60,7 +60,7 @@ def tags_of(said: Any) -> dict[str, str]:
 
 def text(value: Any) -> str | None:
     """A value as text: lists joined by commas, truth in lower case, times in ISO 8601; null where there is nothing."""
-    if value is None or value == "" or value == []:
+    if value is None or (isinstance(value, (str, list)) and not value):
         return None
     if isinstance(value, bool):
         return str(value).lower()

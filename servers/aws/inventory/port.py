@@ -1,6 +1,6 @@
 """The inventory port: what is fresh enough is answered from disk, the rest is read again first."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -25,7 +25,7 @@ class LiveInventory:
     def __init__(
         self,
         clients: Clients,
-        scope: Callable[[], Scope],
+        scope: Callable[[], Awaitable[Scope]],
         folder: Path,
         clock: Callable[[], datetime],
         *,
@@ -33,7 +33,7 @@ class LiveInventory:
         fresh_for: timedelta = FRESH_FOR,
         workers: int = WORKERS,
     ) -> None:
-        """`scope` says the accounts and regions; it may ask the cloud, and is called off the event loop."""
+        """`scope` says the accounts and regions; it may ask the cloud."""
         self._clients = clients
         self._scope = scope
         self._snapshot = Snapshot(folder)
@@ -62,7 +62,7 @@ class LiveInventory:
         kinds = [kind for kind in dict.fromkeys(row.kind for row in self._rows) if asked in {None, kind.value}]
         if not kinds:
             return Slice((), 0)
-        scope = await anyio.to_thread.run_sync(self._scope)
+        scope = await self._scope()
         async with self._reading:
             stale = await anyio.to_thread.run_sync(self._stale, kinds, scope, offset)
             if stale:

@@ -1,14 +1,13 @@
-"""The inventory of many accounts and regions: every place and kind once, in parallel under one limit, nothing hidden."""
+"""The inventory of many accounts and regions: every kind in every place once, under one limit, nothing hidden."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import anyio
 import anyio.to_thread
-import botocore.session
 
 from servers.aws.inventory.refusals import Place, Refusal
 from servers.aws.inventory.table import TypeRow
@@ -120,5 +119,8 @@ def _offered(service: str, partition: str) -> frozenset[str]:
 
 
 @cache
-def _sdk() -> botocore.session.Session:
-    return botocore.session.get_session()
+def _sdk() -> Any:
+    # Loaded with the first scan, and typed as anything: the SDK has no stubs.
+    from botocore.session import Session  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+
+    return Session()

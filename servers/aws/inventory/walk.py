@@ -97,7 +97,8 @@ class Walk:
         if row.tag_call is not None:
             tags = self._asked_tags(client, row.tag_call, item)
         elif row.tagging is not None:
-            tags = next((swept[name] for name in (bare.resource_id, *bare.aliases) if name in swept), {})
+            named = next((name for name in (bare.resource_id, *bare.aliases) if name in swept), None)
+            tags = swept[named] if named else {}
         return resource_of(row, item, place, tags, self._asked_facts(client, item))
 
     def _asked_tags(self, client: Any, step: Step, item: Item) -> dict[str, str]:
@@ -168,12 +169,18 @@ def _as_items(found: Any) -> Sequence[Item]:
 
 
 def _parts(items: Iterator[Part], size: int) -> Iterator[list[Part]]:
+    """Items in parts; what came before an error comes before the error."""
     part: list[Part] = []
-    for item in items:
-        part.append(item)
-        if len(part) >= size:
+    try:
+        for item in items:
+            part.append(item)
+            if len(part) >= size:
+                yield part
+                part = []
+    except Exception:
+        if part:
             yield part
-            part = []
+        raise
     if part:
         yield part
 

@@ -21,7 +21,7 @@ _VIRTUAL_MACHINES: Final = {
     "licenseModel": "No License required",
     "operation": "RunInstances",
 }
-"""What makes one price of an instance type: its neighbours are dedicated tenancy, reserved capacity (free), software."""
+"""What makes one price of an instance type: others are dedicated tenancy, reserved capacity (free), software."""
 
 
 def listed(client: Any, service: str, region: str | None, attributes: Mapping[str, str]) -> Iterator[SkuPrice]:

@@ -1,12 +1,10 @@
 """The prices port: the list price of one service, beside it spot and savings plan rates where it is EC2."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
-
-import anyio.to_thread
 
 from servers.aws.inventory.refusals import Place
 from servers.aws.inventory.scan import Scope
@@ -44,7 +42,7 @@ class LivePrices:
     """Prices by service and region; the whole list has millions of prices, so a service or a SKU has to be named."""
 
     def __init__(
-        self, clients: Clients, scope: Callable[[], Scope], folder: Path, clock: Callable[[], datetime]
+        self, clients: Clients, scope: Callable[[], Awaitable[Scope]], folder: Path, clock: Callable[[], datetime]
     ) -> None:
         self._clients = clients
         self._scope = scope
@@ -76,7 +74,7 @@ class LivePrices:
         return await self._kept.page(asked, offset=offset, limit=limit)
 
     async def _read(self, asked: Mapping[str, object]) -> Found[SkuPrice]:
-        scope = await anyio.to_thread.run_sync(self._scope)
+        scope = await self._scope()
         region = str(asked["region_id"]) if asked["region_id"] else None
         found, gaps = await ask_everywhere(self._questions(scope, str(asked["service"]), region))
         ordered = sorted(

@@ -76,8 +76,8 @@ def _proposal(kind: Judged, item: Mapping[str, Any], account: str, region: str) 
     if not idle and (finding.lower() in _FINE or not options):
         return None
     best: Mapping[str, Any] = options[0] if options else {}
-    saved = best.get("savingsOpportunityAfterDiscounts") or best.get("savingsOpportunity") or {}
-    value = saved.get("estimatedMonthlySavings") or {}
+    saved = search("savingsOpportunityAfterDiscounts || savingsOpportunity", best)
+    value, currency = search("estimatedMonthlySavings.value", saved), search("estimatedMonthlySavings.currency", saved)
     arn = str(search(kind.arn, item))
     action = Action.STOP if idle else _ACTIONS.get(finding.lower(), Action.RIGHTSIZE)
     current, recommended = text(search(kind.current, item)), text(search(kind.recommended, best)) if best else None
@@ -94,8 +94,8 @@ def _proposal(kind: Judged, item: Mapping[str, Any], account: str, region: str) 
         summary=f"Stop {current}, it is idle" if idle else f"{action.value} {current} to {recommended}",
         current=current,
         recommended=None if idle else recommended,
-        estimated_monthly_savings=money(value.get("value")),
-        currency=value.get("currency") or "USD",
+        estimated_monthly_savings=money(value),
+        currency=currency or "USD",
         last_refresh=instant(item.get("lastRefreshTimestamp")),
         lookback_days=int(lookback) if lookback is not None else None,
         evidence=_evidence(kind, item, best, finding),

@@ -1,12 +1,10 @@
 """The recommendations port: all of AWS's advisers at once, a gap for each that does not answer."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
-
-import anyio.to_thread
 
 from servers.aws.inventory.refusals import Place
 from servers.aws.inventory.scan import Scope
@@ -22,7 +20,7 @@ FRESH_FOR: Final = timedelta(hours=24)
 
 def recommendations(
     clients: Clients,
-    scope: Callable[[], Scope],
+    scope: Callable[[], Awaitable[Scope]],
     ask_cost_explorer: purchases.Ask | None,
     folder: Path,
     clock: Callable[[], datetime],
@@ -30,7 +28,7 @@ def recommendations(
     """The port; without `ask_cost_explorer` nothing is asked that costs money."""
 
     async def read(_asked: Mapping[str, object]) -> Found[Recommendation]:
-        where = await anyio.to_thread.run_sync(scope)
+        where = await scope()
         found, gaps = await ask_everywhere(_questions(clients, where, ask_cost_explorer))
         return Found(merged(found), gaps)
 

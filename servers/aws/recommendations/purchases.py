@@ -10,7 +10,11 @@ from shared_models.recommendation import Action, Effort, Recommendation
 ORIGIN: Final = "AWS Cost Explorer"
 Ask = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 """(operation, arguments) -> one paid answer; the caller's purse counts it, and may refuse."""
-PLANS: Final = {"COMPUTE_SP": "ComputeSavingsPlans", "EC2_INSTANCE_SP": "Ec2InstanceSavingsPlans", "SAGEMAKER_SP": "SageMakerSavingsPlans"}  # fmt: skip
+PLANS: Final = {
+    "COMPUTE_SP": "ComputeSavingsPlans",
+    "EC2_INSTANCE_SP": "Ec2InstanceSavingsPlans",
+    "SAGEMAKER_SP": "SageMakerSavingsPlans",
+}
 RESERVABLE: Final = {
     "Amazon Elastic Compute Cloud - Compute": ("Ec2ReservedInstances", "EC2InstanceDetails", "InstanceType"),
     "Amazon Relational Database Service": ("RdsReservedInstances", "RDSInstanceDetails", "InstanceType"),
@@ -46,13 +50,14 @@ def reservations(ask: Ask, service: str) -> Iterator[Recommendation]:
             for item in advice.get("RecommendationDetails", []):
                 what = item.get("InstanceDetails", {}).get(details, {})
                 region, name = what.get("Region"), what.get(size)
+                count = item["RecommendedNumberOfInstancesToPurchase"]
                 yield _proposal(
                     item,
                     page,
                     identity=f"{kind}:{item.get('AccountId')}:{region}:{name}",
                     kind=kind,
                     region=region,
-                    recommended=f"{item['RecommendedNumberOfInstancesToPurchase']} x {name} reserved, one year, no upfront",
+                    recommended=f"{count} x {name} reserved, one year, no upfront",
                 )
 
 

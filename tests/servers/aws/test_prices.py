@@ -11,6 +11,7 @@ from servers.aws.inventory.scan import Scope
 from servers.aws.prices.offers import bulk
 from servers.aws.prices.port import LivePrices
 from shared_models.errors import InvalidArgumentError
+from tests.builders import settled
 from tests.clouds.aws.endpoint import Endpoint
 from tests.servers.aws.conftest import Clients
 
@@ -20,7 +21,7 @@ REGION = "eu-central-1"
 @pytest.fixture
 def port(aws: Endpoint, clients: Clients, tmp_path: Path) -> LivePrices:
     scope = Scope(accounts=(aws.ledger.payers[0],), regions=(REGION,))
-    return LivePrices(clients, lambda: scope, tmp_path / "prices", lambda: aws.now)
+    return LivePrices(clients, settled(scope), tmp_path / "prices", lambda: aws.now)
 
 
 async def test_an_instance_has_its_shared_price_and_neither_its_dedicated_nor_its_free_one(

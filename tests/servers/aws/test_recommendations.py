@@ -12,6 +12,7 @@ from servers.aws.kept_items import KeptItems
 from servers.aws.recommendations.port import recommendations
 from servers.kit.ports import Slice
 from shared_models.recommendation import Action, Recommendation
+from tests.builders import settled
 from tests.clouds.aws.endpoint import Endpoint
 from tests.servers.aws.conftest import Clients
 
@@ -43,7 +44,7 @@ def ask(clients: Clients) -> Ask:
 
 @pytest.fixture
 def port(aws: Endpoint, clients: Clients, scope: Scope, ask: Ask, tmp_path: Path) -> KeptItems[Recommendation]:
-    return recommendations(clients, lambda: scope, ask, tmp_path / "recommendations", lambda: aws.now)
+    return recommendations(clients, settled(scope), ask, tmp_path / "recommendations", lambda: aws.now)
 
 
 async def whole(port: KeptItems[Recommendation]) -> Slice[Recommendation]:
@@ -122,7 +123,7 @@ async def test_a_refused_hub_leaves_what_the_others_say(aws: Endpoint, port: Kep
 async def test_nothing_is_asked_that_costs_money_unless_it_may(
     aws: Endpoint, clients: Clients, scope: Scope, tmp_path: Path
 ):
-    await whole(recommendations(clients, lambda: scope, None, tmp_path / "r", lambda: aws.now))
+    await whole(recommendations(clients, settled(scope), None, tmp_path / "r", lambda: aws.now))
 
     assert aws.spent == 0
 

@@ -12,7 +12,7 @@ from moto.server import ThreadedMotoServer
 from servers.aws.inventory.port import LiveInventory
 from servers.aws.inventory.scan import Scope
 from servers.aws.inventory.table import resource_types
-from tests.builders import NOW
+from tests.builders import NOW, settled
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -29,11 +29,11 @@ def moto_url() -> Iterator[str]:
 
 def clients_of(url: str) -> Callable[[str, str, str | None], Any]:
     """Real clients against an endpoint; each one is made once."""
-    session = boto3.Session(aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="secret", region_name=REGION)
+    session = boto3.Session(aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="secret", region_name=REGION)  # noqa: S106
     config = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=20)
     made: dict[tuple[str, str], Any] = {}
 
-    def client(service: str, region: str, account: str | None) -> Any:
+    def client(service: str, region: str, _account: str | None) -> Any:
         if (service, region) not in made:
             made[service, region] = session.client(service, region_name=region, endpoint_url=url, config=config)
         return made[service, region]
@@ -50,6 +50,6 @@ def inventory(moto_url: str, tmp_path: Path) -> Callable[..., LiveInventory]:
         scope = options.pop("scope", Scope(accounts=(ACCOUNT,), regions=(REGION,)))
         clients = options.pop("clients", None) or clients_of(moto_url)
         clock = options.pop("clock", lambda: NOW)
-        return LiveInventory(clients, lambda: scope, tmp_path / "inventory", clock, rows=rows, workers=4, **options)
+        return LiveInventory(clients, settled(scope), tmp_path / "inventory", clock, rows=rows, workers=4, **options)
 
     return build

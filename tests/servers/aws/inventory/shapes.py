@@ -42,7 +42,7 @@ def _opened(kind: Any) -> Any:
             return kind
 
 
-def _visit(node: Mapping[str, Any], kind: Any) -> Any:
+def _visit(node: Mapping[str, Any], kind: Any) -> Any:  # noqa: PLR0912 - one branch a kind of expression
     kind = _opened(kind)
     children = node["children"]
     match node["type"]:

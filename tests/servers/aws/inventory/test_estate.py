@@ -12,7 +12,7 @@ from servers.aws.inventory.table import resource_types
 from servers.aws.inventory.walk import Clients
 from servers.kit.ports import Slice
 from shared_models.inventory import Resource
-from tests.builders import NOW
+from tests.builders import NOW, settled
 from tests.servers.aws.inventory.conftest import ACCOUNT, REGION, clients_of
 from tests.servers.aws.inventory.estate import ESTATE, UNTAGGED
 
@@ -31,7 +31,7 @@ WITHOUT_TIME = frozenset(
         "Lambda::Function",
         "ECS::Service",
         "FSx::FileSystem",
-    )  # fmt: skip
+    )
 )
 """Kinds for which the API (or moto, for the last two) says no time of creation."""
 WITHOUT_REGION = frozenset({"AWS::Route53::HostedZone", "AWS::IAM::User", "AWS::S3::Bucket"})
@@ -51,9 +51,9 @@ def made(clients: Clients) -> Mapping[str, str]:
 @pytest.fixture(scope="module")
 def listed(made: Mapping[str, str], clients: Clients, tmp_path_factory: pytest.TempPathFactory) -> Slice[Resource]:
     folder: Path = tmp_path_factory.mktemp("inventory")
-    rows = [row for row in resource_types() if row.native_type in ESTATE]
+    rows = [row for row in resource_types() if row.native_type in made]
     scope = Scope(accounts=(ACCOUNT,), regions=(REGION,))
-    inventory = LiveInventory(clients, lambda: scope, folder, lambda: NOW, rows=rows, workers=2)
+    inventory = LiveInventory(clients, settled(scope), folder, lambda: NOW, rows=rows, workers=2)
 
     async def whole() -> Slice[Resource]:
         return await inventory.page({}, offset=0, limit=10_000)

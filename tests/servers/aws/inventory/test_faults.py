@@ -12,6 +12,7 @@ from servers.aws.inventory.scan import Scope
 from servers.aws.inventory.table import resource_types
 from servers.kit.ports import Slice
 from shared_models.inventory import Resource
+from tests.builders import settled
 from tests.clouds.aws.call import Call
 from tests.clouds.aws.conftest import aws, aws_sample  # noqa: F401
 from tests.clouds.aws.endpoint import Endpoint
@@ -59,7 +60,7 @@ def build(served: Endpoint, clients: Clients, clock: Clock, tmp_path: Path) -> B
     def inventory(*native_types: str, regions: tuple[str, ...] | None = (ONE, OTHER)) -> LiveInventory:
         rows = [row for row in resource_types() if row.native_type in (native_types or ("AWS::EC2::Volume",))]
         scope = Scope(accounts=(served.ledger.payers[0],), regions=regions)
-        return LiveInventory(clients, lambda: scope, tmp_path / "inventory", clock, rows=rows, workers=2)
+        return LiveInventory(clients, settled(scope), tmp_path / "inventory", clock, rows=rows, workers=2)
 
     return inventory
 

@@ -45,7 +45,7 @@ def paginated(service: str, call: str) -> bool:
     try:
         model = session().get_paginator_model(service)
         model.get_paginator(operations(service)[call].name)
-    except (ValueError, UnknownServiceError, Exception) as error:  # noqa: B014
+    except (ValueError, UnknownServiceError, Exception) as error:
         if type(error).__name__ not in {"ValueError", "UnknownServiceError", "DataNotFoundError"}:
             raise
         return False
@@ -143,4 +143,4 @@ def opened(kind: Any) -> dict[str, Any]:
 
 class AnyName(dict[str, Any]):
     def __init__(self, kind: Any) -> None:
-        super().__init__({name: SCALAR for name in kind.key.enum})
+        super().__init__(dict.fromkeys(kind.key.enum, SCALAR))
