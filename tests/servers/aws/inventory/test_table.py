@@ -9,7 +9,9 @@ from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationModel, StructureShape
 
+from servers.aws.commitments import RESERVED, Reserved
 from servers.aws.inventory.table import Step, TypeRow, holes, resource_types
+from servers.aws.recommendations.optimizer import Judged, judged
 from shared_models.inventory import ResourceType
 from tests.servers.aws.inventory.shapes import SCALAR, Listed, kind_of
 
@@ -144,3 +146,24 @@ def opened(kind: Any) -> dict[str, Any]:
 class AnyName(dict[str, Any]):
     def __init__(self, kind: Any) -> None:
         super().__init__(dict.fromkeys(kind.key.enum, SCALAR))
+
+
+@pytest.mark.parametrize("kind", judged(), ids=lambda kind: kind.name)
+def test_what_compute_optimizer_judges_is_read_where_its_model_has_it(kind: Judged):
+    found = kind_of(kind.items, answer("compute-optimizer", kind.call))
+    item = opened(found.of)
+    option = opened(kind_of(kind.options, item).of)
+
+    for path in (kind.arn, kind.finding, kind.idle, kind.current, kind.reasons, kind.metrics, kind.lookback):
+        if path is not None:
+            kind_of(path, item)
+    kind_of(kind.recommended, option)
+
+
+@pytest.mark.parametrize("kind", RESERVED, ids=lambda kind: kind.service)
+def test_a_reservation_is_read_where_its_model_has_it(kind: Reserved):
+    item = opened(kind_of(kind.items, answer(kind.service, kind.call)).of)
+
+    assert paginated(kind.service, kind.call) or kind.service == "ec2"
+    for path in (kind.name, kind.count, kind.start, kind.upfront, kind.recurring, kind.payment, kind.what, kind.seconds, kind.currency, *holes(kind.id)):  # fmt: skip
+        kind_of(path, item)
