@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from shared_models.base import WireModel
 from shared_models.coverage import Coverage, Freshness
@@ -84,7 +85,7 @@ class Resource(WireModel):
     resource_id: str
     aliases: tuple[str, ...] = ()
     resource_name: str | None = None
-    resource_type: ResourceType
+    resource_type: Annotated[ResourceType, WithJsonSchema({"type": "string"})]
     native_type: str
     provider: str
     sub_account_id: str

@@ -40,6 +40,7 @@ class Reserved:
     what: str
     seconds: str = "Duration"
     currency: str = "CurrencyCode"
+    token: tuple[str, str] | None = None
 
 
 RESERVED: Final = (
@@ -69,7 +70,7 @@ RESERVED: Final = (
         "opensearch", "describe_reserved_instances", "ReservedInstances",
         "arn:{partition}:es:{region}:{account}:reserved-instance/{ReservedInstanceId}",
         "ReservationName", "InstanceCount", "StartTime", "FixedPrice",
-        _RECURRING.format("RecurringCharge"), "PaymentOption", "InstanceType",
+        _RECURRING.format("RecurringCharge"), "PaymentOption", "InstanceType", token=("NextToken", "NextToken"),
     ),
     Reserved(
         "memorydb", "describe_reserved_nodes", "ReservedNodes", "{ARN}",
@@ -128,7 +129,7 @@ def _plans(clients: Clients, place: Place, payer: str) -> Iterator[CommitmentDis
 
 def _reservations(clients: Clients, kind: Reserved, place: Place, payer: str) -> Iterator[CommitmentDiscount]:
     client = clients(kind.service, place.region, place.account)
-    for page in pages(client, kind.call, {}):
+    for page in pages(client, kind.call, {}, token=kind.token):
         for item in search(kind.items, page) or ():
             yield _reservation(kind, item, place, payer)
 
