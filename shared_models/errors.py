@@ -15,7 +15,10 @@ Every failure we anticipate, and what its reader should do next.
     - UnknownAnswerError
   + AccessError               the operator can fix the credentials or the permissions
     - CredentialsMissingError
+    - CredentialsExpiredError
     - PermissionDeniedError
+    - RegionDisabledError
+    - ClockSkewError
   + SourceError               the data is not there, or not yet, or not readable
     - SourceNotEnabledError
     - DataNotReadyError
@@ -29,6 +32,8 @@ Every failure we anticipate, and what its reader should do next.
     - TransferCorruptError
   + UpstreamError             the cloud or its server failed; retrying may help
     - ThrottledError
+    - PurseEmptyError
+    - SourceChangedError
     - UpstreamUnavailableError
     - DeadlineExceededError
   + JobError                  long work ended without its result
@@ -231,15 +236,40 @@ class CredentialsMissingError(AccessError):
     code = "credentials_missing"
 
 
+class CredentialsExpiredError(AccessError):
+    """The credentials were valid and are no longer."""
+
+    code = "credentials_expired"
+
+
+class RegionDisabledError(AccessError):
+    """The account has not enabled the region."""
+
+    code = "region_disabled"
+
+    def __init__(self, region: str, *, on: str) -> None:
+        super().__init__(
+            f"The region {region} is not enabled on {on}, or the credentials are not valid there.",
+            hint=f"Enable {region}, or leave it out of the regions.",
+            details={"region": region, "on": on},
+        )
+
+
+class ClockSkewError(AccessError):
+    """The clock of this machine is too far off for the cloud to accept its signatures."""
+
+    code = "clock_skew"
+
+
 class PermissionDeniedError(AccessError):
     """The cloud refused one named permission."""
 
     code = "permission_denied"
 
-    def __init__(self, permission: str, *, on: str) -> None:
+    def __init__(self, permission: str, *, on: str, hint: str | None = None) -> None:
         super().__init__(
             f"{permission} was refused on {on}.",
-            hint=f"Grant {permission} (read-only) and retry.",
+            hint=hint or f"Grant {permission} (read-only) and retry.",
             details={"permission": permission, "on": on},
         )
 
@@ -338,6 +368,25 @@ class ThrottledError(UpstreamError):
     """The cloud asked us to slow down for longer than the deadline allows."""
 
     code = "throttled"
+
+
+class PurseEmptyError(UpstreamError):
+    """The day's limit for paid calls is reached: nothing more is asked until it resets."""
+
+    code = "purse_empty"
+
+    def __init__(self, purse: str, *, limit: str, spent: str, unit: str, resets_at: str) -> None:
+        super().__init__(
+            f"{spent} of {limit} {unit} a day are spent from the purse {purse}; it resets at {resets_at}.",
+            hint="Wait for the reset, raise the limit, or ask what exported data answers for free.",
+            details={"purse": purse, "limit": limit, "spent": spent, "unit": unit, "resets_at": resets_at},
+        )
+
+
+class SourceChangedError(UpstreamError):
+    """What was being read changed while it was read, again and again; nothing mixed is answered."""
+
+    code = "source_changed"
 
 
 class UpstreamUnavailableError(UpstreamError):

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from shared_models.base import WireModel
 from shared_models.coverage import Coverage, Freshness
@@ -29,15 +30,62 @@ class ResourceType(StrEnum):
     WAREHOUSE = "warehouse"
     LOG_STORE = "log_store"
     MACHINE_IMAGE = "machine_image"
+    NOSQL_TABLE = "nosql_table"
+    SCALING_GROUP = "scaling_group"
+    DEDICATED_HOST = "dedicated_host"
+    CAPACITY_RESERVATION = "capacity_reservation"
+    APPLICATION_PLATFORM = "application_platform"
+    WORKFLOW = "workflow"
+    CONTAINER_CLUSTER = "container_cluster"
+    CONTAINER_SERVICE = "container_service"
+    CONTAINER_TASK = "container_task"
+    CONTAINER_REGISTRY = "container_registry"
+    SEARCH = "search"
+    BACKUP_VAULT = "backup_vault"
+    BACKUP = "backup"
+    NETWORK = "network"
+    NETWORK_INTERFACE = "network_interface"
+    NETWORK_ENDPOINT = "network_endpoint"
+    NETWORK_GATEWAY = "network_gateway"
+    CONTENT_DELIVERY = "content_delivery"
+    DNS_ZONE = "dns_zone"
+    FIREWALL = "firewall"
+    SECURITY_GROUP = "security_group"
+    ENCRYPTION_KEY = "encryption_key"
+    SECRET = "secret"  # noqa: S105 - a kind of resource
+    CERTIFICATE_AUTHORITY = "certificate_authority"
+    IDENTITY = "identity"
+    ACCESS_KEY = "access_key"
+    THREAT_DETECTION = "threat_detection"
+    ANALYTICS_CLUSTER = "analytics_cluster"
+    QUERY_ENGINE = "query_engine"
+    DATA_PIPELINE = "data_pipeline"
+    STREAM = "stream"
+    MODEL_ENDPOINT = "model_endpoint"
+    MODEL_CAPACITY = "model_capacity"
+    TRAINING_JOB = "training_job"
+    NOTEBOOK = "notebook"
+    IOT_DEVICE = "iot_device"
+    BLOCKCHAIN = "blockchain"
+    QUEUE = "queue"
+    TOPIC = "topic"
+    API = "api"
+    MONITORING = "monitoring"
+    DESKTOP = "desktop"
+    BUILD_PROJECT = "build_project"
     OTHER = "other"
 
 
 class Resource(WireModel):
-    """One resource as its cloud describes it, with what it cost in the last 30 full days where that is known."""
+    """One resource as its cloud describes it, with what it cost in the last 30 full days where that is known.
+
+    `resource_id` is the ResourceId of the bill, `aliases` are other names by which bills name the same resource.
+    """
 
     resource_id: str
+    aliases: tuple[str, ...] = ()
     resource_name: str | None = None
-    resource_type: ResourceType
+    resource_type: Annotated[ResourceType, WithJsonSchema({"type": "string"})]
     native_type: str
     provider: str
     sub_account_id: str
@@ -50,6 +98,7 @@ class Resource(WireModel):
     attached_to: str | None = None
     unattached_since: datetime | None = None
     tags: dict[str, str] = Field(default_factory=dict)
+    facts: dict[str, str] = Field(default_factory=dict, description="Configuration that cost checks ask for")
     monthly_cost: ExactDecimal | None = None
     currency: str | None = None
 

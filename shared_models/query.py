@@ -34,6 +34,14 @@ class FilterOperator(StrEnum):
     IS_NOT_NULL = "is_not_null"
 
 
+class CostSource(StrEnum):
+    """Where figures come from: exported bills where they cover the period and the cloud's API for the rest, or one."""
+
+    AUTO = "auto"
+    EXPORT = "export"
+    API = "api"
+
+
 class CostFilter(WireModel):
     """One condition; several are joined by AND."""
 
@@ -50,6 +58,7 @@ class CostQuery(WireModel):
     group_by: tuple[str, ...] = ()
     filters: tuple[CostFilter, ...] = ()
     granularity: Granularity = Granularity.TOTAL
+    source: CostSource = CostSource.AUTO
 
 
 class CostLine(WireModel):
@@ -62,11 +71,11 @@ class CostLine(WireModel):
 
 
 class CurrencyTotal(WireModel):
-    """The whole of one currency, over all pages."""
+    """The whole of one currency, over all pages; `rows` are line items, null where the source does not count them."""
 
     currency: str
     amount: ExactDecimal
-    rows: int
+    rows: int | None = None
 
 
 class CostReport(WireModel):
@@ -80,3 +89,4 @@ class CostReport(WireModel):
     pagination: Pagination
     coverage: Coverage
     freshness: tuple[Freshness, ...]
+    notes: tuple[str, ...] = ()

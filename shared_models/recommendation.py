@@ -3,6 +3,8 @@
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import Field
+
 from shared_models.base import WireModel
 from shared_models.coverage import Coverage, Freshness
 from shared_models.money import ExactDecimal
@@ -32,7 +34,10 @@ class Effort(StrEnum):
 
 
 class Recommendation(WireModel):
-    """One proposal, by the cloud (`origin` names its service) or by us."""
+    """One proposal, by the cloud (`origin` names its service) or by us.
+
+    `evidence` is what the origin bases it on; `also_from` names other services that propose the same.
+    """
 
     recommendation_id: str
     provider: str
@@ -51,6 +56,9 @@ class Recommendation(WireModel):
     restart_needed: bool | None = None
     rollback_possible: bool | None = None
     last_refresh: datetime | None = None
+    lookback_days: int | None = None
+    evidence: dict[str, str] = Field(default_factory=dict)
+    also_from: tuple[str, ...] = ()
 
 
 class RecommendationPage(WireModel):

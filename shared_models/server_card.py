@@ -28,14 +28,32 @@ class Purse(WireModel):
     left: str
 
 
+class MissingPermission(WireModel):
+    """A permission that the cloud refused us, and the tools that need it."""
+
+    permission: str
+    on: str
+    tools: tuple[str, ...]
+
+
+class Access(WireModel):
+    """What our credentials reach: accounts, and what was refused. Nothing where no live question is asked."""
+
+    partition: str | None = None
+    accounts_reached: int | None = None
+    accounts_refused: tuple[Gap, ...] = ()
+    missing_permissions: tuple[MissingPermission, ...] = ()
+
+
 class ServerCard(WireModel):
-    """One server's description of itself: identity, regions, sources, freshness, quota and purse left."""
+    """One server's description of itself: identity, access, regions, sources, freshness, quota and purse left."""
 
     server: str
     version: str
     provider: str
     mode: str
     identity: str | None = None
+    access: Access = Access()
     billing_account_ids: tuple[str, ...]
     sub_accounts: int | None = None
     regions: tuple[str, ...]

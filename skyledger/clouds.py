@@ -29,7 +29,9 @@ def server_settings(cloud: str, sample: Path | None) -> ServerSettings:
     settings = load_server_settings(cloud)
     if sample is None:
         return settings
-    return settings.model_copy(update={"exports": sample / cloud, "home": settings.home / "sample-state"})
+    return settings.model_copy(
+        update={"exports": sample / cloud, "home": settings.home / "sample-state", "sample": True}
+    )
 
 
 def build_cloud(cloud: str, settings: ServerSettings) -> MCPServer[Any]:

@@ -1,10 +1,11 @@
 """Builders that name only what a test is about."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 from pydantic import BaseModel
@@ -16,6 +17,7 @@ from shared_models.export import CostBasis, CurrencyTotals, DatasetPart, ExportP
 from shared_models.focus.own_columns import FACT_COLUMNS
 from shared_models.period import ChargePeriod, month_start
 
+Value = TypeVar("Value")
 NOW = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 OCTOBER = ChargePeriod.month(2026, 10)
 SEPTEMBER = ChargePeriod.month(2026, 9)
@@ -85,6 +87,15 @@ def export_part(folder: Path, rows: Sequence[Mapping[str, object]], **changes: o
         "data_as_of": NOW,
     }
     return ExportPart.model_validate({**values, **changes})
+
+
+def settled(value: Value) -> Callable[[], Awaitable[Value]]:
+    """An asynchronous question whose answer is known."""
+
+    async def answer() -> Value:
+        return value
+
+    return answer
 
 
 def dataset_part(folder: Path, name: DatasetName, *items: BaseModel, source: str = SERVER) -> DatasetPart:

@@ -6,9 +6,10 @@ from mcp.server import MCPServer
 
 from servers.gcp.exports import NATIVE_FORMATS
 from servers.kit.app import build_server as build_cloud_server
+from servers.kit.app import exported_cloud
 from servers.kit.settings import Settings
 
 
 def build_server(settings: Settings) -> MCPServer[Any]:
     """The MCP server whose tools begin with `gcp_`."""
-    return build_cloud_server("gcp", "Google Cloud", NATIVE_FORMATS, settings)
+    return build_cloud_server("Google Cloud", exported_cloud("gcp", NATIVE_FORMATS, settings), settings)

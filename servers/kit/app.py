@@ -1,6 +1,8 @@
 """Assemble one cloud's server from its ports."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from mcp.server import MCPServer
@@ -8,6 +10,7 @@ from mcp.server import MCPServer
 from servers.kit.deps import Deps
 from servers.kit.exported.cloud import ExportedCloud
 from servers.kit.exports.native import NativeFormat
+from servers.kit.ports import Cloud
 from servers.kit.resources import add_resources
 from servers.kit.settings import Settings
 from servers.kit.tools.registry import TOOLS
@@ -15,12 +18,23 @@ from serving.app import build_app
 from shared_models.period import utc_now
 
 VERSION = "0.1.0"
+Clock = Callable[[], datetime]
 
 
-def build_server(cloud: str, title: str, natives: Sequence[NativeFormat], settings: Settings) -> MCPServer[Any]:
-    """The MCP server of one cloud, served from its exported data."""
-    ports = ExportedCloud(cloud, settings.exports, settings.home / "servers" / cloud / "exports", natives)
-    deps = Deps(cloud=ports, settings=settings, clock=utc_now, version=VERSION)
+def exported_cloud(cloud: str, natives: Sequence[NativeFormat], settings: Settings) -> ExportedCloud:
+    """The ports of one cloud over its folder of exported data."""
+    return ExportedCloud(cloud, settings.exports, converted_folder(cloud, settings), natives)
+
+
+def converted_folder(cloud: str, settings: Settings) -> Path:
+    """Where a server keeps what it converted, and serves it from."""
+    return settings.home / "servers" / cloud / "exports"
+
+
+def build_server(title: str, ports: Cloud, settings: Settings, clock: Clock = utc_now) -> MCPServer[Any]:
+    """The MCP server of one cloud over its ports."""
+    cloud = ports.name
+    deps = Deps(cloud=ports, settings=settings, clock=clock, version=VERSION)
     app = build_app(
         f"skyledger-{cloud}",
         version=VERSION,

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from servers.kit.ports import Cloud, Pages
 from servers.kit.settings import Settings
-from shared_models.coverage import Coverage
+from shared_models.coverage import Coverage, Gap
 from shared_models.page import Pagination, decode_cursor, encode_cursor, question_digest
 
 Item = TypeVar("Item")
@@ -40,7 +40,7 @@ async def page_of(
     digest = question_digest(deps.cloud.name, tool, dict(conditions))
     offset, _ = decode_cursor(cursor, digest=digest)
     found = await pages.page(conditions, offset=offset, limit=limit)
-    return found.items, pagination(offset, limit, found.total, digest), answered(deps)
+    return found.items, pagination(offset, limit, found.total, digest), answered(deps, found.gaps)
 
 
 def pagination(offset: int, limit: int, total: int, digest: str) -> Pagination:
@@ -53,6 +53,6 @@ def pagination(offset: int, limit: int, total: int, digest: str) -> Pagination:
     )
 
 
-def answered(deps: Deps) -> Coverage:
-    """The coverage of one cloud that answered."""
-    return Coverage(complete=True, answered=(deps.cloud.name,))
+def answered(deps: Deps, gaps: tuple[Gap, ...] = ()) -> Coverage:
+    """The coverage of one cloud that answered, but for these gaps."""
+    return Coverage(complete=not gaps, answered=(deps.cloud.name,), gaps=gaps)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from shared_models.commitment import CommitmentDiscount
-from shared_models.coverage import Freshness
+from shared_models.coverage import Freshness, Gap
 from shared_models.export import ConvertedDataset, ConvertedExport
 from shared_models.inventory import Resource
 from shared_models.organisation import SubAccount
@@ -13,7 +13,7 @@ from shared_models.period import ChargePeriod
 from shared_models.pricing import SkuPrice
 from shared_models.query import CostLine, CostQuery, CurrencyTotal
 from shared_models.recommendation import Recommendation
-from shared_models.server_card import Port
+from shared_models.server_card import Access, Port, Purse
 from shared_models.usage import UsageFact
 
 Item = TypeVar("Item")
@@ -21,19 +21,27 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Slice(Generic[Item]):
-    """Some items of a stable order, and how many there are in all."""
+    """Some items of a stable order, how many there are in all, and what is not among them and why."""
 
     items: tuple[Item, ...]
     total: int
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True)
 class CostAnswer:
-    """Lines of one question, how many there are in all, and one total per currency."""
+    """Lines of one question, how many there are in all, and one total per currency.
+
+    `freshness` says which sources really answered (none: the port's own), `gaps` what is missing, `notes` what a
+    reader must know to compare the figures.
+    """
 
     lines: tuple[CostLine, ...]
     total: int
     totals: tuple[CurrencyTotal, ...]
+    freshness: tuple[Freshness, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,10 @@ class Exports(Protocol):
     async def convert(self, period: ChargePeriod | None) -> tuple[ConvertedExport, ...]: ...
 
     async def datasets(self) -> tuple[ConvertedDataset, ...]: ...
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """What the last conversion could not look at, and why."""
+        ...
 
 
 class Pages(Protocol[Item]):
@@ -95,5 +107,9 @@ class Cloud(Protocol):
     def offers(self) -> Mapping[Port, bool]: ...
 
     async def identity(self) -> Identity: ...
+
+    async def access(self) -> Access: ...
+
+    async def purses(self) -> tuple[Purse, ...]: ...
 
     def freshness(self, port: Port) -> tuple[Freshness, ...]: ...

@@ -15,6 +15,8 @@ class Settings(WireModel):
 
     home: Path
     exports: Path | None = None
+    sample: bool = False
+    """True where the sample organisation answers instead of the cloud itself."""
 
 
 def load_settings(cloud: str, environment: Mapping[str, str] | None = None) -> Settings:

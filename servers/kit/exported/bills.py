@@ -1,8 +1,8 @@
 """The bills of a folder, converted once and kept until the folder changes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from pydantic import ConfigDict, TypeAdapter
 
@@ -14,10 +14,29 @@ from shared_models.source_of_record import Candidate, of_record
 _ADAPTER: Final = TypeAdapter(tuple[ConvertedExport, ...], config=ConfigDict(defer_build=True))
 
 
-class Bills:
-    """Converts `<folder>/costs` into `<cache>`; blocking, call it off the event loop."""
+class Booked(Protocol):
+    """Converted bills of which only some count; blocking."""
 
-    def __init__(self, folder: Path, cache: Path, provider: str, natives: Sequence[NativeFormat]) -> None:
+    def converted(self) -> tuple[ConvertedExport, ...]: ...
+
+    def booked(self) -> tuple[ExportPart, ...]: ...
+
+
+class Bills:
+    """Converts `<folder>/costs` into `<cache>`; blocking, call it off the event loop.
+
+    `source_key` is what the export is called elsewhere; without it, it is called by its place.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        cache: Path,
+        provider: str,
+        natives: Sequence[NativeFormat],
+        source_key: str | None = None,
+    ) -> None:
+        self._source_key = source_key
         self._folder = folder / "costs"
         self._cache = cache
         self._provider = provider
@@ -36,19 +55,25 @@ class Bills:
         return self._kept.of(self._folder.rglob("*"), self._convert)
 
     def _convert(self) -> tuple[ConvertedExport, ...]:
-        from servers.kit.exports.convert import convert  # noqa: PLC0415 - a server starts without the converter
+        from servers.kit.exports.convert import ConvertOptions, convert  # noqa: PLC0415 - a server starts without it
 
-        return convert(self._folder, self._cache, provider=self._provider, natives=self._natives)
+        options = ConvertOptions(source_key=self._source_key)
+        return convert(self._folder, self._cache, provider=self._provider, natives=self._natives, options=options)
 
     def booked(self) -> tuple[ExportPart, ...]:
         """The parts that count by the ledger's own rule, so that nothing counts twice."""
-        parts = [part for export in self.converted() for part in export.parts]
-        partitions: dict[tuple[str, str], list[Candidate]] = {}
-        for number, part in enumerate(parts):
-            key = part.billing_account_id, part.billing_period_start.isoformat()
-            partitions.setdefault(key, []).append(_candidate(number, part))
-        counting = {number for loads in partitions.values() for number in of_record(loads)}
-        return tuple(part for number, part in enumerate(parts) if number in counting)
+        return counting(self.converted())
+
+
+def counting(exports: Iterable[ConvertedExport]) -> tuple[ExportPart, ...]:
+    """The parts of several exports that count by the ledger's own rule."""
+    parts = [part for export in exports for part in export.parts]
+    partitions: dict[tuple[str, str], list[Candidate]] = {}
+    for number, part in enumerate(parts):
+        key = part.billing_account_id, part.billing_period_start.isoformat()
+        partitions.setdefault(key, []).append(_candidate(number, part))
+    kept = {number for loads in partitions.values() for number in of_record(loads)}
+    return tuple(part for number, part in enumerate(parts) if number in kept)
 
 
 def _candidate(number: int, part: ExportPart) -> Candidate:

@@ -9,14 +9,14 @@ from typing import Any
 
 import anyio.to_thread
 
-from servers.kit.exported.bills import Bills
+from servers.kit.exported.bills import Bills, Booked
 from servers.kit.exported.costs import ExportedCosts
 from servers.kit.exported.focus_files import FocusFiles
 from servers.kit.exported.tables import Table
 from servers.kit.exports.native import NativeFormat
 from servers.kit.ports import Identity
 from shared_models.commitment import CommitmentDiscount
-from shared_models.coverage import DatedBy, Freshness
+from shared_models.coverage import DatedBy, Freshness, Gap
 from shared_models.errors import SourceNotEnabledError
 from shared_models.export import ConvertedDataset, ConvertedExport
 from shared_models.inventory import Resource
@@ -24,16 +24,20 @@ from shared_models.organisation import SubAccount
 from shared_models.period import ChargePeriod, parse_instant
 from shared_models.pricing import SkuPrice
 from shared_models.recommendation import Recommendation
-from shared_models.server_card import Port
+from shared_models.server_card import Access, Port, Purse
 from shared_models.usage import UsageFact
 
 
 class ExportedExports:
     """The bulk port over converted bills and the FOCUS files beside them."""
 
-    def __init__(self, bills: Bills, focus: FocusFiles) -> None:
+    def __init__(self, bills: Booked, focus: FocusFiles) -> None:
         self._bills = bills
         self._focus = focus
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """A folder is whole as it is."""
+        return ()
 
     async def datasets(self) -> tuple[ConvertedDataset, ...]:
         """The other FOCUS datasets of the folder."""
@@ -41,21 +45,25 @@ class ExportedExports:
 
     async def convert(self, period: ChargePeriod | None) -> tuple[ConvertedExport, ...]:
         """Every export, with the parts whose charges touch the period."""
-        found = await anyio.to_thread.run_sync(self._bills.converted)
-        if period is None:
-            return found
-        return tuple(
-            export.model_copy(
-                update={
-                    "parts": tuple(
-                        part
-                        for part in export.parts
-                        if part.charge_period_min < period.end and part.charge_period_max > period.start
-                    )
-                }
-            )
-            for export in found
+        return within(await anyio.to_thread.run_sync(self._bills.converted), period)
+
+
+def within(found: tuple[ConvertedExport, ...], period: ChargePeriod | None) -> tuple[ConvertedExport, ...]:
+    """Every export, with the parts whose charges touch the period."""
+    if period is None:
+        return found
+    return tuple(
+        export.model_copy(
+            update={
+                "parts": tuple(
+                    part
+                    for part in export.parts
+                    if part.charge_period_min < period.end and part.charge_period_max > period.start
+                )
+            }
         )
+        for export in found
+    )
 
 
 class ExportedCloud:
@@ -67,8 +75,8 @@ class ExportedCloud:
         self.name = name
         self.folder = folder
         root = folder or Path("/nonexistent")
-        self._bills = Bills(root, cache, name, natives)
-        self._focus = FocusFiles(root, cache, name)
+        self.bills = Bills(root, cache, name, natives)
+        self.focus = FocusFiles(root, cache, name)
         self.inventory = Table(root / "inventory.parquet", Resource, ("resource_type", "resource_id"))
         self.usage = Table(root / "usage.parquet", UsageFact, ("resource_id", "metric", "start"))
         self.prices = Table(root / "prices.parquet", SkuPrice, ("service_name", "sku_id", "region_id"))
@@ -85,13 +93,13 @@ class ExportedCloud:
     def costs(self) -> ExportedCosts:
         """Costs from the bills."""
         self._require_bills()
-        return ExportedCosts(self._bills)
+        return ExportedCosts(self.bills)
 
     @property
     def exports(self) -> ExportedExports:
         """The bills in bulk."""
         self._require_bills()
-        return ExportedExports(self._bills, self._focus)
+        return ExportedExports(self.bills, self.focus)
 
     def offers(self) -> dict[Port, bool]:
         """Which ports the folder can serve."""
@@ -119,6 +127,14 @@ class ExportedCloud:
             sub_accounts=accounts,
             regions=tuple(said.get("regions", ())),
         )
+
+    async def access(self) -> Access:
+        """Files need no permission of a cloud."""
+        return Access()
+
+    async def purses(self) -> tuple[Purse, ...]:
+        """Files cost nothing."""
+        return ()
 
     def freshness(self, port: Port) -> tuple[Freshness, ...]:
         """How old the folder's data is."""

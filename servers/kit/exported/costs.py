@@ -6,18 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
-from servers.kit.exported.bills import Bills
+from servers.kit.exported.bills import Booked
 from servers.kit.ports import CostAnswer
 from shared_models.errors import (
     DataNotReadyError,
     InvalidArgumentError,
+    SourceNotEnabledError,
     UnknownColumnError,
     UnknownValueError,
     near_matches,
 )
 from shared_models.export import ExportPart
 from shared_models.focus.own_columns import FACT_COLUMNS
-from shared_models.query import CostFilter, CostLine, CostQuery, CurrencyTotal, FilterOperator, Granularity
+from shared_models.query import (
+    CostFilter,
+    CostLine,
+    CostQuery,
+    CostSource,
+    CurrencyTotal,
+    FilterOperator,
+    Granularity,
+)
 from shared_models.quoting import literal, quoted
 from shared_models.untrusted import safe_text
 
@@ -31,7 +40,9 @@ _TAG = "tags."
 class ExportedCosts:
     """Answers `query_costs` from the bills of a folder."""
 
-    def __init__(self, bills: Bills) -> None:
+    _told = "Exported data"
+
+    def __init__(self, bills: Booked) -> None:
         self._bills = bills
 
     async def query(self, query: CostQuery, *, offset: int, limit: int) -> CostAnswer:
@@ -41,8 +52,11 @@ class ExportedCosts:
             UnknownColumnError: a group or filter names no FOCUS column.
             UnknownValueError: a filter's value never occurs.
             DataNotReadyError: no bill touches the period.
+            SourceNotEnabledError: the API's own figures are asked for.
 
         """
+        if query.source is CostSource.API:
+            raise SourceNotEnabledError("its API's own figures", source=self._told, hint="Leave source out.")
         return await anyio.to_thread.run_sync(self._query, query, offset, limit)
 
     def values(self, column: str) -> list[str]:

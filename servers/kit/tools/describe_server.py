@@ -19,6 +19,7 @@ async def describe_server(deps: Deps) -> ServerCard:
         provider=cloud.name,
         mode=cloud.mode,
         identity=identity.principal,
+        access=await cloud.access(),
         billing_account_ids=identity.billing_account_ids,
         sub_accounts=identity.sub_accounts,
         regions=identity.regions,
@@ -34,6 +35,7 @@ async def describe_server(deps: Deps) -> ServerCard:
             for port in missing
         ),
         freshness=tuple(fresh for port in Port if offers.get(port, False) for fresh in cloud.freshness(port)),
+        purses=await cloud.purses(),
         next_steps=_next_steps(cloud.name) if Port.COSTS in missing else (),
     )
 

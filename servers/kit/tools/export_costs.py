@@ -95,7 +95,8 @@ async def _bills(
 ) -> tuple[tuple[ConvertedExport, ...], tuple[Gap, ...]]:
     """The converted bills; a cloud without any may still hand over datasets, and says what is missing."""
     try:
-        return await deps.cloud.exports.convert(period), ()
+        exports = deps.cloud.exports
+        return await exports.convert(period), exports.gaps()
     except SourceNotEnabledError as error:
         if alone:
             raise

@@ -8,7 +8,7 @@ from servers.kit.deps import Cursor, Deps, Limit, answered, pagination
 from shared_models.export import CostBasis
 from shared_models.page import decode_cursor, question_digest
 from shared_models.period import ChargePeriod, parse_instant
-from shared_models.query import CostFilter, CostQuery, CostReport, Granularity
+from shared_models.query import CostFilter, CostQuery, CostReport, CostSource, Granularity
 from shared_models.server_card import Port
 
 
@@ -20,6 +20,7 @@ async def query_costs(
     group_by: Annotated[list[str] | None, Field(description="FOCUS columns or tags.<key>")] = None,
     filters: Annotated[list[CostFilter] | None, Field(description="Joined by AND")] = None,
     granularity: Annotated[Granularity, Field(description="Length of a bucket")] = Granularity.TOTAL,
+    source: Annotated[CostSource, Field(description="api: the cloud's own figures, which may cost")] = CostSource.AUTO,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> CostReport:
@@ -32,6 +33,7 @@ async def query_costs(
         group_by=tuple(group_by or ()),
         filters=tuple(filters or ()),
         granularity=granularity,
+        source=source,
     )
     digest = question_digest(deps.cloud.name, "query_costs", query.model_dump(mode="json"))
     offset, _ = decode_cursor(cursor, digest=digest)
@@ -43,6 +45,7 @@ async def query_costs(
         totals=found.totals,
         data=found.lines,
         pagination=pagination(offset, limit, found.total, digest),
-        coverage=answered(deps),
-        freshness=deps.cloud.freshness(Port.COSTS),
+        coverage=answered(deps, found.gaps),
+        freshness=found.freshness or deps.cloud.freshness(Port.COSTS),
+        notes=found.notes,
     )

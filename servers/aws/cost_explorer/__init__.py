@@ -1,0 +1,1 @@
+"""Cost Explorer: the paid API behind what no exported bill tells yet."""

@@ -1,0 +1,104 @@
+"""Every page of one Cost Explorer request, each paid from the purse: whole and without repeats, or an error."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from servers.aws.errors import may_have_been_served
+from servers.aws.live import COST_EXPLORER_PRICE, Live
+from shared_models.base import WireModel
+from shared_models.errors import FinOpsError, SourceChangedError
+from shared_models.money import ExactDecimal
+
+_RESTARTS: Final = 2
+
+
+class Figure(WireModel):
+    """One group in one bucket, as Cost Explorer calls them."""
+
+    start: str
+    keys: tuple[str, ...]
+    amount: ExactDecimal
+    currency: str
+
+
+class Figures(WireModel):
+    """All figures of one request; `estimated` where a bucket is not final, `requests` is what was paid for."""
+
+    figures: tuple[Figure, ...]
+    estimated: bool
+    requests: int
+
+
+def read_through(live: Live, payer: str, arguments: Mapping[str, Any]) -> Figures:
+    """The whole answer of GetCostAndUsage; blocking. Begins again where the data changed between two pages.
+
+    Raises:
+        PurseEmptyError: the day's limit is reached; pages that were paid for are not answered in part.
+        SourceChangedError: the data changed again and again, or pages contradict each other.
+        FinOpsError: what AWS says otherwise.
+
+    """
+    for last in [*[False] * _RESTARTS, True]:
+        try:
+            return _once(live, payer, arguments)
+        except SourceChangedError:
+            if last:
+                raise
+    raise AssertionError
+
+
+def paid(live: Live, payer: str, operation: str, arguments: Mapping[str, Any]) -> Any:
+    """One request that costs a cent if it is served.
+
+    Raises:
+        PurseEmptyError: the day's limit is reached; nothing was asked.
+        FinOpsError: what AWS says otherwise.
+
+    """
+    day = live.purse.take(COST_EXPLORER_PRICE)
+    try:
+        return live.asked("ce", operation, payer, dict(arguments))
+    except FinOpsError as error:
+        if not may_have_been_served(error.__cause__):
+            live.purse.give_back(COST_EXPLORER_PRICE, day)
+        raise
+
+
+def _once(live: Live, payer: str, arguments: Mapping[str, Any]) -> Figures:
+    found: dict[tuple[str, tuple[str, ...]], Figure] = {}
+    tokens: set[str] = set()
+    estimated, requests, token = False, 0, None
+    [metric] = arguments["Metrics"]
+    while True:
+        page = paid(live, payer, "get_cost_and_usage", {**arguments, **({"NextPageToken": token} if token else {})})
+        requests += 1
+        for result in page["ResultsByTime"]:
+            estimated = estimated or bool(result.get("Estimated"))
+            for figure in _figures(result, metric, grouped="GroupBy" in arguments):
+                if found.setdefault((figure.start, figure.keys), figure) != figure:
+                    raise SourceChangedError(
+                        "Two pages of Cost Explorer contradict each other.", hint="Repeat the question."
+                    )
+        token = page.get("NextPageToken")
+        if not token:
+            return Figures(figures=tuple(found.values()), estimated=estimated, requests=requests)
+        if token in tokens:
+            raise SourceChangedError("Cost Explorer gave the same page token twice.", hint="Repeat the question.")
+        tokens.add(token)
+
+
+def _figures(result: Mapping[str, Any], metric: str, *, grouped: bool) -> list[Figure]:
+    start = result["TimePeriod"]["Start"]
+    rows = [(group["Keys"], group["Metrics"]) for group in result["Groups"]] if grouped else [((), result["Total"])]
+    return [
+        Figure(start=start, keys=tuple(keys), amount=Decimal(said[metric]["Amount"]), currency=said[metric]["Unit"])
+        for keys, said in rows
+        if metric in said
+    ]
+
+
+def question_key(payer: str, operation: str, arguments: Mapping[str, Any]) -> str:
+    """What makes two questions identical."""
+    return json.dumps([payer, operation, arguments], sort_keys=True, separators=(",", ":"))

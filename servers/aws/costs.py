@@ -1,0 +1,199 @@
+"""Costs of live AWS: from exported bills for the months that they have, from Cost Explorer for the others."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from servers.aws.cost_explorer.costs import CostExplorerCosts, in_order
+from servers.aws.data_exports.bills import FRESH_FOR, LiveBills
+from servers.aws.live import Live
+from servers.kit.exported.costs import ExportedCosts
+from servers.kit.ports import CostAnswer
+from servers.kit.threads import off_loop
+from shared_models.coverage import Freshness, Gap, SourceState
+from shared_models.errors import DataNotReadyError, FinOpsError
+from shared_models.export import ExportPart
+from shared_models.period import ChargePeriod, instant_text, month_start
+from shared_models.query import CostLine, CostQuery, CostSource, CurrencyTotal
+
+_EVERY_LINE: Final = 1_000_000
+
+
+class LiveCosts:
+    """Answers `query_costs`; every answer says which source gave which months."""
+
+    def __init__(self, live: Live, bills: LiveBills) -> None:
+        self._live = live
+        self._bills = bills
+        self._exported = ExportedCosts(bills)
+        self._explorer = CostExplorerCosts(live)
+
+    async def query(self, query: CostQuery, *, offset: int, limit: int) -> CostAnswer:
+        """Lines in descending amount per currency, totals over all lines, sources, gaps and notes.
+
+        Raises:
+            SourceNotEnabledError: no source can answer this; the hint says what can be asked.
+            DataNotReadyError: no source has figures of the period.
+            FinOpsError: the only source that could answer refused or failed.
+
+        """
+        if query.source is CostSource.API:
+            return _page(
+                _merged([await self._explore(query, payer, query.period) for payer in await self._payers()]),
+                offset,
+                limit,
+            )
+        await self._look()
+        parts = await off_loop(self._bills.booked)
+        missing = [] if query.source is CostSource.EXPORT else await self._missing(query.period, parts)
+        export = query.model_copy(update={"source": CostSource.AUTO})
+        if not missing:
+            answer = await self._exported.query(export, offset=offset, limit=limit)
+            return self._told(answer, query, parts)
+        return _page(await self._mixed(export, parts, missing), offset, limit)
+
+    def values(self, column: str) -> list[str]:
+        """The values of a column in the exported bills; blocking."""
+        return self._exported.values(column)
+
+    async def _mixed(
+        self, query: CostQuery, parts: Sequence[ExportPart], missing: Sequence[tuple[str, ChargePeriod]]
+    ) -> CostAnswer:
+        """Exported months and Cost Explorer's together; what Cost Explorer cannot give is a gap."""
+        answers: list[CostAnswer] = []
+        gaps: list[Gap] = []
+        problem: FinOpsError | None = None
+        try:
+            exported = await self._exported.query(query, offset=0, limit=_EVERY_LINE)
+            answers.append(self._told(exported, query, parts))
+        except DataNotReadyError as error:
+            problem = error
+        for payer, period in missing:
+            try:
+                answers.append(await self._explore(query, payer, period))
+            except FinOpsError as error:
+                problem = error
+                gaps.append(_gap(payer, period, error))
+        if not answers and problem is not None:
+            raise problem
+        merged = _merged(answers)
+        return replace(merged, gaps=(*merged.gaps, *gaps))
+
+    async def _explore(self, query: CostQuery, payer: str, period: ChargePeriod) -> CostAnswer:
+        asked = query.model_copy(update={"period": period})
+        answer = await self._explorer.query(asked, payer)
+        span = f"{instant_text(period.start)} to {instant_text(period.end)}"
+        return replace(answer, notes=tuple(f"{payer}, {span}: {note}" for note in answer.notes))
+
+    async def _look(self) -> None:
+        """Look for new deliveries now and then; where AWS cannot be asked, what is mirrored still answers."""
+        try:
+            await off_loop(self._bills.refresh, FRESH_FOR)
+        except FinOpsError as error:
+            if self._live.settings.export_locations:
+                raise
+            self._bills.gaps = (_problem("Data Exports", error),)
+
+    async def _payers(self) -> tuple[str, ...]:
+        return await off_loop(self._live.sessions.payers)
+
+    async def _missing(self, period: ChargePeriod, parts: Sequence[ExportPart]) -> list[tuple[str, ChargePeriod]]:
+        """The spans of each payer that no exported bill reaches."""
+        billed = {part.billing_account_id for part in parts}
+        payers = self._live.settings.payers or tuple(sorted(billed)) or await self._payers()
+        now = self._live.clock()
+        spans: list[tuple[str, ChargePeriod]] = []
+        for payer in payers:
+            own = [part for part in parts if part.billing_account_id == payer]
+            known = {(part.billing_period_start.year, part.billing_period_start.month) for part in own}
+            reach = max((part.charge_period_max for part in own), default=None)
+            without = [month for month in _months(period) if _lacks(month, known, reach) and month.start < now]
+            spans += [(payer, span) for span in _joined(without)]
+        return spans
+
+    def _told(self, answer: CostAnswer, query: CostQuery, parts: Sequence[ExportPart]) -> CostAnswer:
+        """The exported answer with its sources, and how far it reaches where the question reaches further."""
+        reach = max((part.charge_period_max for part in parts), default=None)
+        end = min(query.period.end, self._live.clock())
+        late = reach is not None and reach < end
+        note = f"exported bills reach to {instant_text(reach)}; source=api has later figures" if late and reach else ""
+        return replace(
+            answer,
+            freshness=self._bills.freshness(),
+            gaps=self._bills.gaps,
+            notes=(*answer.notes, *([note] if note else [])),
+        )
+
+
+def _months(period: ChargePeriod) -> list[ChargePeriod]:
+    """A period cut at the turns of months."""
+    cut: list[ChargePeriod] = []
+    start = period.start
+    while start < period.end:
+        end = min(month_start(start.year, start.month + 1), period.end)
+        cut.append(ChargePeriod(start=start, end=end))
+        start = end
+    return cut
+
+
+def _lacks(month: ChargePeriod, known: set[tuple[int, int]], reach: datetime | None) -> bool:
+    """No bill of the month, or one that ends before this span of it begins."""
+    if (month.start.year, month.start.month) not in known:
+        return True
+    return reach is not None and reach <= month.start
+
+
+def _joined(months: Sequence[ChargePeriod]) -> list[ChargePeriod]:
+    """Neighbouring spans as one: one request instead of many."""
+    spans: list[ChargePeriod] = []
+    for month in months:
+        if spans and spans[-1].end == month.start:
+            spans[-1] = ChargePeriod(start=spans[-1].start, end=month.end)
+        else:
+            spans.append(month)
+    return spans
+
+
+def _merged(answers: Iterable[CostAnswer]) -> CostAnswer:
+    """Answers over parts of one question as one: equal lines and totals are summed, the rest stands side by side."""
+    found = list(answers)
+    if len(found) == 1:
+        return found[0]
+    sums: dict[tuple[str | None, str, tuple[str | None, ...]], Decimal] = defaultdict(Decimal)
+    totals: dict[str, Decimal] = defaultdict(Decimal)
+    freshness: dict[str, Freshness] = {}
+    for answer in found:
+        for line in answer.lines:
+            sums[line.bucket, line.currency, line.keys] += line.amount
+        for total in answer.totals:
+            totals[total.currency] += total.amount
+        freshness |= {fresh.origin: fresh for fresh in answer.freshness}
+    lines = in_order(
+        CostLine(keys=keys, bucket=bucket, currency=currency, amount=amount)
+        for (bucket, currency, keys), amount in sums.items()
+    )
+    return CostAnswer(
+        lines=lines,
+        total=len(lines),
+        totals=tuple(CurrencyTotal(currency=currency, amount=amount) for currency, amount in sorted(totals.items())),
+        freshness=tuple(freshness.values()),
+        gaps=tuple(gap for answer in found for gap in answer.gaps),
+        notes=tuple(dict.fromkeys(note for answer in found for note in answer.notes)),
+    )
+
+
+def _page(answer: CostAnswer, offset: int, limit: int) -> CostAnswer:
+    return replace(answer, lines=answer.lines[offset : offset + limit])
+
+
+def _gap(payer: str, period: ChargePeriod, error: FinOpsError) -> Gap:
+    return _problem(f"{payer} from {instant_text(period.start)} to {instant_text(period.end)}", error)
+
+
+def _problem(what: str, error: FinOpsError) -> Gap:
+    return Gap(
+        source="aws", state=SourceState.PARTIAL, code=error.code, message=f"{what}: {error.message}", hint=error.hint
+    )

@@ -1,0 +1,1 @@
+"""Prices of AWS: the list by query and by bulk file, spot history, savings plan rates."""

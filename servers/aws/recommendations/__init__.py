@@ -1,0 +1,1 @@
+"""What AWS itself proposes, from all its services, each proposal once."""

@@ -1,0 +1,92 @@
+"""The only module that loads boto3, and only with the first live question: sessions, roles, client configuration."""
+
+# The SDK has no type stubs; what leaves this module is typed.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final, cast
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import (
+    AssumeRoleCredentialFetcher,
+    CredentialProvider,
+    CredentialResolver,
+    DeferredRefreshableCredentials,
+)
+
+from servers.aws.settings import AwsSettings
+
+_ATTEMPTS: Final = 5
+_CONNECTIONS: Final = 32
+
+
+class Sdk:
+    """boto3's sessions by profile and role. Making sessions and clients is not safe for threads: hold a lock."""
+
+    def __init__(self, settings: AwsSettings) -> None:
+        self._settings = settings
+        self._config = Config(
+            retries={"mode": "standard", "max_attempts": _ATTEMPTS},
+            connect_timeout=settings.connect_seconds,
+            read_timeout=settings.read_seconds,
+            max_pool_connections=_CONNECTIONS,
+            user_agent_extra="skyledger",
+        )
+        self._sessions: dict[tuple[str | None, str | None], boto3.Session] = {}
+
+    @property
+    def region(self) -> str | None:
+        """The region of the environment or the profile."""
+        return self._session(None, None).region_name
+
+    def home_of(self, profile: str | None, homes: Mapping[str, str]) -> str:
+        """The billing region of the partition in which a profile's region lies."""
+        session = self._session(profile, None)
+        if session.region_name is None:
+            return homes["aws"]
+        return homes.get(session.get_partition_for_region(session.region_name), session.region_name)
+
+    def client(self, service: str, region: str, reached_by: tuple[str | None, str | None]) -> Any:
+        """A new client of a service, as (profile, role ARN)."""
+        session = cast("Any", self._session(*reached_by))
+        return session.client(service, region_name=region, config=self._config)
+
+    def _session(self, profile: str | None, role: str | None) -> boto3.Session:
+        key = (profile or self._settings.profile, role)
+        if key not in self._sessions:
+            own = boto3.Session(profile_name=key[0])
+            self._sessions[key] = own if role is None else self._in_role(own, role)
+        return self._sessions[key]
+
+    def _in_role(self, source: boto3.Session, role: str) -> boto3.Session:
+        """A session whose credentials are those of a role, taken when needed and renewed before they end."""
+        extra = {"RoleSessionName": "skyledger"}
+        if self._settings.external_id:
+            extra["ExternalId"] = self._settings.external_id
+        creator = partial(
+            cast("Any", source)._session.create_client,  # noqa: SLF001 - boto3 shows its botocore session nowhere
+            region_name=source.region_name or "us-east-1",
+            config=self._config,
+        )
+        fetcher = AssumeRoleCredentialFetcher(creator, source.get_credentials(), role, extra_args=extra)
+        base: Any = botocore.session.get_session()
+        base.register_component("credential_provider", CredentialResolver([_RoleProvider(fetcher)]))
+        return boto3.Session(botocore_session=base, region_name=source.region_name)
+
+
+class _RoleProvider(CredentialProvider):
+    """Credentials of one role."""
+
+    METHOD = "assume-role"
+
+    def __init__(self, fetcher: Any) -> None:
+        super().__init__()
+        self._fetcher = fetcher
+
+    def load(self) -> Any:
+        """The credentials; nothing is asked for until they are used."""
+        return DeferredRefreshableCredentials(refresh_using=self._fetcher.fetch_credentials, method=self.METHOD)
