@@ -62,7 +62,10 @@ def parser() -> argparse.ArgumentParser:
     conforming.add_argument("--model", type=Path, help="a published requirements model (JSON) instead of 1.4")
     conforming.add_argument("--json", action="store_true")
     commands.add_parser("rebuild", help="make the ledger again from its sources; user state is not touched")
-    commands.add_parser("doctor", help="check the installation, the settings and the ledger")
+    checking = commands.add_parser("doctor", help="check the installation, the settings and the ledger")
+    checking.add_argument("cloud", nargs="?", choices=("aws",), help="who we are there, what is missing, how to set up")
+    checking.add_argument("--bucket", default="BUCKET-FOR-BILLS", help="the bucket that the printed templates make")
+    checking.add_argument("--principal", help="ARN that may take the printed role; the current one without it")
     demo = commands.add_parser("demo", help="the main job on the sample organisation")
     demo.add_argument("--keep", type=Path, default=None, help="use this folder and keep it")
     return root
@@ -159,6 +162,14 @@ def _upkeep(options: argparse.Namespace) -> int:
     return getattr(upkeep, options.command)(options)
 
 
+def _doctor(options: argparse.Namespace) -> int:
+    if options.cloud is None:
+        return _upkeep(options)
+    from skyledger.doctoring import doctor_aws  # noqa: PLC0415
+
+    return doctor_aws(options.bucket, options.principal)
+
+
 def _demo(options: argparse.Namespace) -> int:
     from skyledger.demo import demo  # noqa: PLC0415
 
@@ -177,6 +188,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "sync": _sync,
     "call": _call,
     "sample": _sample,
-    **dict.fromkeys(("prefer", "sources", "conformance", "rebuild", "doctor"), _upkeep),
+    **dict.fromkeys(("prefer", "sources", "conformance", "rebuild"), _upkeep),
+    "doctor": _doctor,
     "demo": _demo,
 }

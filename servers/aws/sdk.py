@@ -5,7 +5,6 @@
 # pyright: reportUnknownArgumentType=false
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Final, cast
 
 import boto3
@@ -17,6 +16,7 @@ from botocore.credentials import (
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
+from botocore.loaders import Loader
 
 from servers.aws.settings import AwsSettings
 
@@ -36,6 +36,9 @@ class Sdk:
             max_pool_connections=_CONNECTIONS,
             user_agent_extra="skyledger",
         )
+        self._loader = Loader()
+        """Shared by the sessions of all roles, so that the service models are read once."""
+        self._sts: dict[boto3.Session, Any] = {}
         self._sessions: dict[tuple[str | None, str | None], boto3.Session] = {}
 
     @property
@@ -55,6 +58,17 @@ class Sdk:
         session = cast("Any", self._session(*reached_by))
         return session.client(service, region_name=region, config=self._config)
 
+    def credentials(self, reached_by: tuple[str | None, str | None]) -> Any:
+        """The credentials of a (profile, role ARN), not asked for yet."""
+        return self._session(*reached_by).get_credentials()
+
+    def _sts_of(self, source: boto3.Session) -> Any:
+        """The one client by which a session takes roles."""
+        if source not in self._sts:
+            client = cast("Any", source).client
+            self._sts[source] = client("sts", region_name=source.region_name or "us-east-1", config=self._config)
+        return self._sts[source]
+
     def _session(self, profile: str | None, role: str | None) -> boto3.Session:
         key = (profile or self._settings.profile, role)
         if key not in self._sessions:
@@ -67,13 +81,15 @@ class Sdk:
         extra = {"RoleSessionName": "skyledger"}
         if self._settings.external_id:
             extra["ExternalId"] = self._settings.external_id
-        creator = partial(
-            cast("Any", source)._session.create_client,  # noqa: SLF001 - boto3 shows its botocore session nowhere
-            region_name=source.region_name or "us-east-1",
-            config=self._config,
-        )
-        fetcher = AssumeRoleCredentialFetcher(creator, source.get_credentials(), role, extra_args=extra)
+        sts = self._sts_of(source)
+
+        def one_client(*_given: object, **_credentials: object) -> Any:
+            """Stands for the client that the fetcher would make anew for each role, with the same credentials."""
+            return sts
+
+        fetcher = AssumeRoleCredentialFetcher(one_client, source.get_credentials(), role, extra_args=extra)
         base: Any = botocore.session.get_session()
+        base.register_component("data_loader", self._loader)
         base.register_component("credential_provider", CredentialResolver([_RoleProvider(fetcher)]))
         return boto3.Session(botocore_session=base, region_name=source.region_name)
 

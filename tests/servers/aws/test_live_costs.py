@@ -150,9 +150,7 @@ async def test_the_purse_counts_every_page_and_stops_hard_over_restarts(server: 
     await told(server(**small), "query_costs", **asked)
     await told(server(**small), "query_costs", metric="BilledCost", **asked)
     card = await told(server(**small), "describe_server")
-    stopped = await told(
-        server(**small), "query_costs", group_by=BY_ACCOUNT_AND_SERVICE, granularity="day", **asked
-    )
+    stopped = await told(server(**small), "query_costs", group_by=BY_ACCOUNT_AND_SERVICE, granularity="day", **asked)
     after = await told(server(**small), "query_costs", group_by=["RegionId"], **asked)
 
     assert card["purses"] == [{"name": "aws-cost-explorer", "unit": "USD a day", "limit": "0.06", "left": "0.04"}]
@@ -217,4 +215,3 @@ async def test_one_payer_that_refuses_is_a_gap_with_its_reason(
     assert [total["currency"] for total in one["totals"]] == ["USD"]
     assert not one["coverage"]["complete"]
     assert any(gap["code"] == "permission_denied" and second in gap["message"] for gap in one["coverage"]["gaps"])
-
