@@ -28,7 +28,7 @@ GROUPS = 40
 class _Page(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def do_POST(self) -> None:  # noqa: N802 - named by the library
+    def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         groups = [
             {"Keys": [f"Service {n}"], "Metrics": {"NetUnblendedCost": {"Amount": "1.5", "Unit": "USD"}}}

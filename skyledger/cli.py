@@ -62,13 +62,16 @@ def parser() -> argparse.ArgumentParser:
     conforming.add_argument("--model", type=Path, help="a published requirements model (JSON) instead of 1.4")
     conforming.add_argument("--json", action="store_true")
     commands.add_parser("rebuild", help="make the ledger again from its sources; user state is not touched")
-    checking = commands.add_parser("doctor", help="check the installation, the settings and the ledger")
-    checking.add_argument("cloud", nargs="?", choices=("aws",), help="who we are there, what is missing, how to set up")
-    checking.add_argument("--bucket", default="BUCKET-FOR-BILLS", help="the bucket that the printed templates make")
-    checking.add_argument("--principal", help="ARN that may take the printed role; the current one without it")
+    _add_doctor(commands.add_parser("doctor", help="check the installation, the settings and the ledger"))
     demo = commands.add_parser("demo", help="the main job on the sample organisation")
     demo.add_argument("--keep", type=Path, default=None, help="use this folder and keep it")
     return root
+
+
+def _add_doctor(checking: argparse.ArgumentParser) -> None:
+    checking.add_argument("cloud", nargs="?", choices=("aws",), help="who we are there, what is missing, how to set up")
+    checking.add_argument("--bucket", default="BUCKET-FOR-BILLS", help="the bucket that the printed templates make")
+    checking.add_argument("--principal", help="ARN that may take the printed role; the current one without it")
 
 
 def run(arguments: Sequence[str]) -> int:

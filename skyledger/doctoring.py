@@ -7,8 +7,8 @@ import anyio
 from mcp import Client
 
 from servers.aws.permissions import policy
-from servers.aws.setup import cloudformation, terraform
 from servers.aws.settings import load_aws_settings
+from servers.aws.setup import cloudformation, terraform
 from shared_models.server_card import ServerCard
 from skyledger.clouds import build_cloud, server_settings
 
