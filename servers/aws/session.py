@@ -128,8 +128,10 @@ class Sessions:
             return None, None
         if account in self.settings.profiles:
             return self.settings.profiles[account], None
+        if not self.settings.role:
+            return None, None
         caller = self.caller()
-        if account == caller.account or not self.settings.role:
+        if account == caller.account:
             return None, None
         return None, f"arn:{caller.partition}:iam::{account}:role/{self.settings.role}"
 
