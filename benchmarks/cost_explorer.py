@@ -27,6 +27,7 @@ GROUPS = 40
 
 class _Page(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # headers and body leave together: no wait for a delayed acknowledgement
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
