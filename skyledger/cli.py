@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     conforming.add_argument("--model", type=Path, help="a published requirements model (JSON) instead of 1.4")
     conforming.add_argument("--json", action="store_true")
     commands.add_parser("rebuild", help="make the ledger again from its sources; user state is not touched")
-    commands.add_parser("doctor", help="check the installation, the settings and the ledger")
+    _add_doctor(commands.add_parser("doctor", help="check the installation, the settings and the ledger"))
     demo = commands.add_parser("demo", help="the main job on the sample organisation")
     demo.add_argument("--keep", type=Path, default=None, help="use this folder and keep it")
     return root
@@ -73,6 +73,12 @@ def _add_import(commands: Any) -> None:
     importing.add_argument("--source", help="name of the source; the same name again is a restatement")
     importing.add_argument("--max-reject-share", type=float, default=None, help="refuse above this share (0.01)")
     importing.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def _add_doctor(checking: argparse.ArgumentParser) -> None:
+    checking.add_argument("cloud", nargs="?", choices=("aws",), help="who we are there, what is missing, how to set up")
+    checking.add_argument("--bucket", default="BUCKET-FOR-BILLS", help="the bucket that the printed templates make")
+    checking.add_argument("--principal", help="ARN that may take the printed role; the current one without it")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -172,6 +178,14 @@ def _pins(options: argparse.Namespace) -> int:
     return pinning.show(options) if options.command == "pins" else pinning.remove(options)
 
 
+def _doctor(options: argparse.Namespace) -> int:
+    if options.cloud is None:
+        return _upkeep(options)
+    from skyledger.doctoring import doctor_aws  # noqa: PLC0415
+
+    return doctor_aws(options.bucket, options.principal)
+
+
 def _demo(options: argparse.Namespace) -> int:
     from skyledger.demo import demo  # noqa: PLC0415
 
@@ -190,7 +204,8 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "sync": _sync,
     "call": _call,
     "sample": _sample,
-    **dict.fromkeys(("prefer", "sources", "conformance", "rebuild", "doctor"), _upkeep),
+    **dict.fromkeys(("prefer", "sources", "conformance", "rebuild"), _upkeep),
+    "doctor": _doctor,
     **dict.fromkeys(("pins", "unpin"), _pins),
     "demo": _demo,
 }

@@ -74,7 +74,7 @@ async def _reach(live: Live, organisation: LiveOrganisation) -> Reach:
         async def enter(account: str) -> None:
             nonlocal reached
             try:
-                await off_loop(live.sessions.caller, account)
+                await off_loop(live.sessions.enter, account)
                 reached += 1
             except FinOpsError as error:
                 refused.append(_gap(account, error))

@@ -62,7 +62,7 @@ class LiveCosts:
     async def _mixed(
         self, query: CostQuery, parts: Sequence[ExportPart], missing: Sequence[tuple[str, ChargePeriod]]
     ) -> CostAnswer:
-        """Exported months and Cost Explorer's together; what Cost Explorer cannot give is a gap."""
+        """Exported months and Cost Explorer's together; what the latter cannot give is a gap."""
         answers: list[CostAnswer] = []
         gaps: list[Gap] = []
         problem: FinOpsError | None = None

@@ -19,7 +19,7 @@ from shared_models.period import utc_now
 Result = TypeVar("Result")
 RATES: Final = {
     "ce": (4.0, 4),
-    "organizations": (8.0, 8),
+    "organizations": (10.0, 15),
     "bcm-data-exports": (4.0, 4),
     "cur": (4.0, 4),
     "budgets": (4.0, 4),

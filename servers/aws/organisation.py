@@ -1,9 +1,11 @@
 """The account tree of each payer's organisation, read once in hours: accounts, where they stand, their tags."""
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+import anyio
 from pydantic import TypeAdapter
 
 from servers.aws.live import Live
@@ -36,7 +38,21 @@ class LiveOrganisation:
         accounts, gaps = await self.accounts()
         given = {name: value for name, value in conditions.items() if value is not None}
         fitting = [one for one in accounts if all(getattr(one, name) == value for name, value in given.items())]
-        return Slice(tuple(fitting[offset : offset + limit]), len(fitting), gaps)
+        shown = fitting[offset : offset + limit]
+        tagged: dict[str, SubAccount] = {}
+
+        async def tag(account: SubAccount) -> None:
+            try:
+                tagged[account.sub_account_id] = await self._tagged(account)
+            except FinOpsError as error:
+                untagged[account.billing_account_id] = error
+
+        untagged: dict[str, FinOpsError] = {}
+        async with anyio.create_task_group() as group:
+            for account in shown:
+                group.start_soon(tag, account)
+        items = tuple(tagged.get(account.sub_account_id, account) for account in shown)
+        return Slice(items, len(fitting), (*gaps, *map(_gap, untagged.items())))
 
     async def accounts(self) -> tuple[tuple[SubAccount, ...], tuple[Gap, ...]]:
         """Every account of every payer, and the payers that could not be read.
@@ -75,21 +91,19 @@ class LiveOrganisation:
             units = self._every(payer, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=place)
             places += [(unit["Id"], (*path, safe_text(unit["Name"]))) for unit in units]
             accounts = self._every(payer, "list_accounts_for_parent", "Accounts", ParentId=place)
-            found.extend(self._account(payer, account, path) for account in accounts)
+            found += [_account(payer, account, path) for account in accounts]
         return tuple(found)
 
-    def _account(self, payer: str, said: Mapping[str, Any], path: Path) -> SubAccount:
-        tags = self._every(payer, "list_tags_for_resource", "Tags", ResourceId=said["Id"])
-        return SubAccount(
-            provider="aws",
-            billing_account_id=payer,
-            sub_account_id=said["Id"],
-            sub_account_name=safe_text(said["Name"]),
-            sub_account_type="Account",
-            path=path,
-            tags={safe_text(tag["Key"]): safe_text(tag["Value"]) for tag in tags},
-            valid_from=said.get("JoinedTimestamp"),
-        )
+    async def _tagged(self, account: SubAccount) -> SubAccount:
+        """The account with its tags: one request each, which is why only a page's accounts are asked for."""
+        payer, number = account.billing_account_id, account.sub_account_id
+
+        async def ask() -> str:
+            tags = await off_loop(self._every, payer, "list_tags_for_resource", "Tags", ResourceId=number)
+            return json.dumps({safe_text(tag["Key"]): safe_text(tag["Value"]) for tag in tags})
+
+        kept = await self._live.answers.get(f"tags of account {number}", FRESH_FOR, ask)
+        return account.model_copy(update={"tags": json.loads(kept.body)})
 
     def _every(self, payer: str, operation: str, name: str, **arguments: Any) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
@@ -101,6 +115,18 @@ class LiveOrganisation:
             token = page.get("NextToken")
             if not token:
                 return found
+
+
+def _account(payer: str, said: Mapping[str, Any], path: Path) -> SubAccount:
+    return SubAccount(
+        provider="aws",
+        billing_account_id=payer,
+        sub_account_id=said["Id"],
+        sub_account_name=safe_text(said["Name"]),
+        sub_account_type="Account",
+        path=path,
+        valid_from=said.get("JoinedTimestamp"),
+    )
 
 
 def _gap(problem: tuple[str, FinOpsError]) -> Gap:

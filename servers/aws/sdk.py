@@ -5,7 +5,6 @@
 # pyright: reportUnknownArgumentType=false
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Final, cast
 
 import boto3
@@ -17,6 +16,7 @@ from botocore.credentials import (
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
+from botocore.loaders import Loader
 
 from servers.aws.settings import AwsSettings
 
@@ -36,6 +36,10 @@ class Sdk:
             max_pool_connections=_CONNECTIONS,
             user_agent_extra="skyledger",
         )
+        self._loader = Loader()
+        """Shared by the sessions of all roles, so that the service models are read once."""
+        self._sts: dict[boto3.Session, Any] = {}
+        self._taken: dict[tuple[str | None, str], Any] = {}
         self._sessions: dict[tuple[str | None, str | None], boto3.Session] = {}
 
     @property
@@ -55,38 +59,61 @@ class Sdk:
         session = cast("Any", self._session(*reached_by))
         return session.client(service, region_name=region, config=self._config)
 
+    def credentials(self, reached_by: tuple[str | None, str | None]) -> Any:
+        """The credentials of a (profile, role ARN): a role is taken when they are used, and again before they end."""
+        profile, role = reached_by
+        source = self._session(profile, None)
+        if role is None:
+            return source.get_credentials()
+        key = (profile, role)
+        if key not in self._taken:
+            self._taken[key] = self._by_role(source, role)
+        return self._taken[key]
+
     def _session(self, profile: str | None, role: str | None) -> boto3.Session:
         key = (profile or self._settings.profile, role)
         if key not in self._sessions:
-            own = boto3.Session(profile_name=key[0])
-            self._sessions[key] = own if role is None else self._in_role(own, role)
+            own = boto3.Session(profile_name=key[0]) if role is None else self._in_role(profile, role)
+            self._sessions[key] = own
         return self._sessions[key]
 
-    def _in_role(self, source: boto3.Session, role: str) -> boto3.Session:
-        """A session whose credentials are those of a role, taken when needed and renewed before they end."""
+    def _in_role(self, profile: str | None, role: str) -> boto3.Session:
+        base: Any = botocore.session.get_session()
+        base.register_component("data_loader", self._loader)
+        known = CredentialResolver([_Known(self.credentials((profile, role)))])
+        base.register_component("credential_provider", known)
+        return boto3.Session(botocore_session=base, region_name=self._session(profile, None).region_name)
+
+    def _by_role(self, source: boto3.Session, role: str) -> Any:
         extra = {"RoleSessionName": "skyledger"}
         if self._settings.external_id:
             extra["ExternalId"] = self._settings.external_id
-        creator = partial(
-            cast("Any", source)._session.create_client,  # noqa: SLF001 - boto3 shows its botocore session nowhere
-            region_name=source.region_name or "us-east-1",
-            config=self._config,
-        )
-        fetcher = AssumeRoleCredentialFetcher(creator, source.get_credentials(), role, extra_args=extra)
-        base: Any = botocore.session.get_session()
-        base.register_component("credential_provider", CredentialResolver([_RoleProvider(fetcher)]))
-        return boto3.Session(botocore_session=base, region_name=source.region_name)
+        sts = self._sts_of(source)
+
+        def one_client(*_given: object, **_credentials: object) -> Any:
+            """Stands for the client that the fetcher would make anew for each role, with the same credentials."""
+            return sts
+
+        fetcher = AssumeRoleCredentialFetcher(one_client, source.get_credentials(), role, extra_args=extra)
+        return DeferredRefreshableCredentials(refresh_using=fetcher.fetch_credentials, method=_Known.METHOD)
+
+    def _sts_of(self, source: boto3.Session) -> Any:
+        """The one client by which a session takes roles."""
+        if source not in self._sts:
+            client = cast("Any", source).client
+            self._sts[source] = client("sts", region_name=source.region_name or "us-east-1", config=self._config)
+        return self._sts[source]
 
 
-class _RoleProvider(CredentialProvider):
-    """Credentials of one role."""
+class _Known(CredentialProvider):
+    """Hands a session the credentials that were made for it."""
 
     METHOD = "assume-role"
 
-    def __init__(self, fetcher: Any) -> None:
+    def __init__(self, credentials: Any) -> None:
         super().__init__()
-        self._fetcher = fetcher
+        self._credentials = credentials
 
     def load(self) -> Any:
-        """The credentials; nothing is asked for until they are used."""
-        return DeferredRefreshableCredentials(refresh_using=self._fetcher.fetch_credentials, method=self.METHOD)
+        """The credentials."""
+        return self._credentials

@@ -80,6 +80,23 @@ class Sessions:
             raise translated(error, "sts:GetCallerIdentity", on=account or "our own account") from error
         return self._callers.setdefault(account, Caller(said["Account"], said["Arn"]))
 
+    def enter(self, account: str) -> None:
+        """Take an account's role, if it has not been taken yet: what that brings is used by its clients.
+
+        Raises:
+            AccessError: the role cannot be taken.
+            UpstreamError: AWS does not answer.
+
+        """
+        way = self._role_of(account)
+        with self._guard:
+            credentials = self._loaded().credentials(way)
+        try:
+            if credentials is not None:
+                credentials.get_frozen_credentials()
+        except Exception as error:
+            raise translated(error, "sts:AssumeRole", on=account) from error
+
     def payers(self) -> tuple[str, ...]:
         """The management accounts whose bills are asked for: those of the settings, else our own account.
 
@@ -111,8 +128,10 @@ class Sessions:
             return None, None
         if account in self.settings.profiles:
             return self.settings.profiles[account], None
+        if not self.settings.role:
+            return None, None
         caller = self.caller()
-        if account == caller.account or not self.settings.role:
+        if account == caller.account:
             return None, None
         return None, f"arn:{caller.partition}:iam::{account}:role/{self.settings.role}"
 

@@ -101,5 +101,6 @@ class Answers:
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._file, timeout=_BUSY_SECONDS)
+        connection.execute("PRAGMA synchronous = OFF")  # an answer lost with the power is asked again
         connection.execute("CREATE TABLE IF NOT EXISTS answer (question TEXT PRIMARY KEY, body TEXT, fetched_at TEXT)")
         return connection
