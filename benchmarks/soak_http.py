@@ -4,6 +4,7 @@ python -m benchmarks.soak_http [SECONDS] [CLIENTS]   (make soak-http DURATION=60
 """
 
 import itertools
+import json
 import os
 import socket
 import statistics
@@ -49,6 +50,10 @@ class _Seen:
     failed: dict[str, int] = field(default_factory=dict[str, int])
     memory: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
 
+    def fail(self, said: str) -> None:
+        """Count a failure by what was said."""
+        self.failed[said] = self.failed.get(said, 0) + 1
+
 
 def run(seconds: float, clients: int) -> bool:
     """Soak, print what was seen; true where nothing failed and memory was flat."""
@@ -79,16 +84,29 @@ async def _soak(url: str, server: psutil.Process, seconds: float, clients: int) 
 
 
 async def _client(url: str, number: int, until: float, seen: _Seen) -> None:
-    async with Client(url, read_timeout_seconds=120) as client:
-        for tool, arguments in itertools.islice(itertools.cycle(_CALLS), number % len(_CALLS), None):
-            if time.monotonic() >= until:
-                return
-            begun = time.perf_counter()
-            result = await client.call_tool(tool, arguments)
-            seen.taken.append((time.perf_counter() - begun) * 1000)
-            if result.is_error:
-                said = f"{tool}: {getattr(result.content[0], 'text', '')[:160]}"
-                seen.failed[said] = seen.failed.get(said, 0) + 1
+    """One client that asks on until the time is over; a lost connection counts as a failure and is made anew."""
+    calls = itertools.islice(itertools.cycle(_CALLS), number % len(_CALLS), None)
+    while time.monotonic() < until:
+        try:
+            async with Client(url, read_timeout_seconds=120) as client:
+                while time.monotonic() < until:
+                    await _call(client, *next(calls), seen)
+        except Exception as error:  # noqa: BLE001 - whatever the transport says is what is counted
+            seen.fail(f"connection: {_innermost(error)}")
+
+
+async def _call(client: Client, tool: str, arguments: dict[str, Any], seen: _Seen) -> None:
+    begun = time.perf_counter()
+    result = await client.call_tool(tool, arguments)
+    seen.taken.append((time.perf_counter() - begun) * 1000)
+    if result.is_error:
+        said = json.loads(getattr(result.content[0], "text", "{}"))["error"]
+        seen.fail(f"{tool}: {said['code']}: {said['message'][:160]}")
+
+
+def _innermost(error: BaseException) -> str:
+    inner: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    return _innermost(inner[0]) if inner else type(error).__name__
 
 
 async def _ready(url: str) -> None:
