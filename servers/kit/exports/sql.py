@@ -12,6 +12,7 @@ _NUMBER: Final = r'("\w+"\s*:\s*)(-?[0-9][0-9.eE+-]*)'
 LONG_NUMBER: Final = r'"\w+"\s*:\s*-?[0-9.]{17}'
 """A number of a key, as JSON writes it, and one with more digits than a double holds."""
 
+_DAY: Final = 86_400_000_000
 _EXACT: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 
 
@@ -90,20 +91,20 @@ def as_period(instant: str) -> str:
     """
     month = f"date_trunc('month', {instant} + INTERVAL 14 HOUR)"
     return (
-        f"CASE WHEN {instant} = date_trunc('day', {instant}) THEN {instant}"
+        f"CASE WHEN epoch_us({instant}) % {_DAY} = 0 THEN {instant}"
         f" WHEN {instant} <= {month} + INTERVAL 12 HOUR THEN {month} END"
     )
 
 
-def as_identity(text: str) -> str:
-    """Azure's ids as it writes them itself in FOCUS: they do not heed case, so each has one spelling here.
+def as_identity(expression: str, kind: str) -> str:
+    """Text, with Azure's ids as it writes them itself in FOCUS: they do not heed case, so each has one spelling here.
 
     `/providers/Microsoft.Billing/billingAccounts/<lower case>`; other paths of its resources all in lower case. Ids of
     anything else are kept as they are.
     """
-    account = "/providers/Microsoft.Billing/billingAccounts/"
+    text, account = as_text(expression, kind), "/providers/Microsoft.Billing/billingAccounts/"
     return (
-        f"CASE WHEN NOT starts_with({text}, '/') THEN {text}"
+        f"CASE WHEN NOT starts_with(CAST({expression} AS VARCHAR), '/') THEN {text}"
         f" WHEN starts_with(lower({text}), {literal(account.lower())})"
         f" THEN {literal(account)} || lower(substr({text}, {len(account) + 1}))"
         f" WHEN regexp_matches({text}, '^/(subscriptions|providers)/', 'i') THEN lower({text}) ELSE {text} END"
