@@ -99,14 +99,21 @@ def as_period(instant: str) -> str:
 def as_identity(expression: str, kind: str) -> str:
     """Text, with Azure's ids as it writes them itself in FOCUS: they do not heed case, so each has one spelling here.
 
-    `/providers/Microsoft.Billing/billingAccounts/<lower case>`; other paths of its resources all in lower case. Ids of
-    anything else are kept as they are.
+    `/providers/Microsoft.Billing/billingAccounts/<lower case>[/billingProfiles/<UPPER CASE>]`; other paths of its
+    resources all in lower case. Ids of anything else are kept as they are.
     """
-    text, account = as_text(expression, kind), "/providers/Microsoft.Billing/billingAccounts/"
+    text, accounts, profiles = (
+        as_text(expression, kind),
+        "/providers/Microsoft.Billing/billingAccounts/",
+        "/billingProfiles/",
+    )
+    own = f"split_part(lower({text}), {literal(profiles.lower())}, 1)"
+    profile = f"split_part(lower({text}), {literal(profiles.lower())}, 2)"
     return (
         f"CASE WHEN NOT starts_with(CAST({expression} AS VARCHAR), '/') THEN {text}"
-        f" WHEN starts_with(lower({text}), {literal(account.lower())})"
-        f" THEN {literal(account)} || lower(substr({text}, {len(account) + 1}))"
+        f" WHEN starts_with(lower({text}), {literal(accounts.lower())})"
+        f" THEN {literal(accounts)} || substr({own}, {len(accounts) + 1})"
+        f" || CASE WHEN {profile} <> '' THEN {literal(profiles)} || upper({profile}) ELSE '' END"
         f" WHEN regexp_matches({text}, '^/(subscriptions|providers)/', 'i') THEN lower({text}) ELSE {text} END"
     )
 
