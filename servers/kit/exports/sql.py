@@ -12,7 +12,6 @@ _NUMBER: Final = r'("\w+"\s*:\s*)(-?[0-9][0-9.eE+-]*)'
 LONG_NUMBER: Final = r'"\w+"\s*:\s*-?[0-9.]{17}'
 """A number of a key, as JSON writes it, and one with more digits than a double holds."""
 
-_DAY: Final = 86_400_000_000
 _EXACT: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 
 
@@ -91,7 +90,7 @@ def as_period(instant: str) -> str:
     """
     month = f"date_trunc('month', {instant} + INTERVAL 14 HOUR)"
     return (
-        f"CASE WHEN epoch_us({instant}) % {_DAY} = 0 THEN {instant}"
+        f"CASE WHEN {instant} = CAST(CAST({instant} AS DATE) AS TIMESTAMP) THEN {instant}"
         f" WHEN {instant} <= {month} + INTERVAL 12 HOUR THEN {month} END"
     )
 
