@@ -42,6 +42,11 @@ def account_of(expression: str, kind: str, parties: Sequence[str]) -> str:
     return f"CASE WHEN {of_azure(parties)} AND NOT starts_with({own}, '/') THEN lower({own}) ELSE {own} END"
 
 
+def is_azure(name: str) -> bool:
+    """Whether a provider's name is one of Azure's."""
+    return name.lower().startswith(tuple(pattern.rstrip("%") for pattern in CLOUD_NAMES["azure"]))
+
+
 def of_azure(parties: Sequence[str]) -> str:
     """SQL: whether one of the parties (SQL) is Azure."""
     sides = [f"COALESCE({cloud_of(party)} = 'azure', false)" for party in parties]

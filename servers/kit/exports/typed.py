@@ -5,7 +5,7 @@ from typing import Final
 
 import duckdb
 
-from servers.kit.exports.providers import account_of, cloud_of, of_azure
+from servers.kit.exports.providers import account_of, cloud_of, is_azure
 from servers.kit.exports.sql import (
     as_identity,
     as_json,
@@ -139,9 +139,8 @@ def _parties_of_azure(connection: duckdb.DuckDBPyConnection, kinds: Mapping[str,
     parties = [quoted(party) for party in ("ServiceProviderName", "InvoiceIssuerName") if party in kinds]
     if not parties:
         return []
-    every = f"SELECT DISTINCT {', '.join(parties)} FROM mapped"
-    found = connection.execute(f"SELECT 1 FROM ({every}) WHERE {of_azure(parties)} LIMIT 1").fetchone()
-    return parties if found else []
+    found = connection.execute(f"SELECT DISTINCT {', '.join(parties)} FROM mapped").fetchall()
+    return parties if any(is_azure(str(name)) for row in found for name in row) else []
 
 
 def _tail(name: str, kinds: Mapping[str, str]) -> str:
