@@ -101,18 +101,16 @@ def as_identity(expression: str, kind: str) -> str:
     `/providers/Microsoft.Billing/billingAccounts/<lower case>[/billingProfiles/<UPPER CASE>]`; other paths of its
     resources all in lower case. Ids of anything else are kept as they are.
     """
-    text, accounts, profiles = (
-        as_text(expression, kind),
-        "/providers/Microsoft.Billing/billingAccounts/",
-        "/billingProfiles/",
-    )
-    own = f"split_part(lower({text}), {literal(profiles.lower())}, 1)"
-    profile = f"split_part(lower({text}), {literal(profiles.lower())}, 2)"
+    text, profiles = as_text(expression, kind), "/billingProfiles/"
+    accounts = "/providers/Microsoft.Billing/billingAccounts/"
+    lowered = f"lower({text})"
+    own, profile = (f"split_part({lowered}, {literal(profiles.lower())}, {n})" for n in (1, 2))
+    account = f"{literal(accounts)} || substr({own}, {len(accounts) + 1})"
     return (
         f"CASE WHEN NOT starts_with(CAST({expression} AS VARCHAR), '/') THEN {text}"
-        f" WHEN starts_with(lower({text}), {literal(accounts.lower())})"
-        f" THEN {literal(accounts)} || substr({own}, {len(accounts) + 1})"
-        f" || CASE WHEN {profile} <> '' THEN {literal(profiles)} || upper({profile}) ELSE '' END"
+        f" WHEN starts_with({lowered}, {literal(accounts.lower())}) AND {profile} <> ''"
+        f" THEN {account} || {literal(profiles)} || upper({profile})"
+        f" WHEN starts_with({lowered}, {literal(accounts.lower())}) THEN {account}"
         f" WHEN regexp_matches({text}, '^/(subscriptions|providers)/', 'i') THEN lower({text}) ELSE {text} END"
     )
 
