@@ -43,7 +43,7 @@ deps: install
 
 lock:  ## pin the requirements again
 	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --universal \
-		--python-version 3.11 --group dev pyproject.toml -o requirements.txt
+		--python-version 3.11 --all-extras --group dev pyproject.toml -o requirements.txt
 
 bench: install  ## the benchmarks, as ratios against a named baseline
 	@$(BIN)/python -m benchmarks

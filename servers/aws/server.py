@@ -1,17 +1,17 @@
 """The Amazon Web Services server."""
 
-from typing import Any
+from typing import Any, Final
 
 from mcp.server import MCPServer
 
-from servers.aws.cloud import Aws
 from servers.aws.exports import NATIVE_FORMATS
-from servers.aws.live import Live
 from servers.aws.settings import AwsSettings, load_aws_settings
 from servers.kit.app import Clock, converted_folder, exported_cloud
 from servers.kit.app import build_server as build_cloud_server
 from servers.kit.settings import Settings
 from shared_models.period import utc_now
+
+_TITLE: Final = "Amazon Web Services"
 
 
 def build_server(settings: Settings, aws: AwsSettings | None = None, clock: Clock = utc_now) -> MCPServer[Any]:
@@ -23,9 +23,10 @@ def build_server(settings: Settings, aws: AwsSettings | None = None, clock: Cloc
     """
     aws = aws or load_aws_settings()
     exported = exported_cloud("aws", NATIVE_FORMATS, settings)
-    ports = (
-        exported
-        if settings.sample or not aws.live
-        else Aws(exported, Live(aws, settings.home / "servers" / "aws", clock), converted_folder("aws", settings))
-    )
-    return build_cloud_server("Amazon Web Services", ports, settings, clock)
+    if settings.sample or not aws.live:
+        return build_cloud_server(_TITLE, exported, settings, clock)
+    from servers.aws.cloud import Aws  # noqa: PLC0415 - a server of exported data starts without the live half
+    from servers.aws.live import Live  # noqa: PLC0415
+
+    live = Live(aws, settings.home / "servers" / "aws", clock)
+    return build_cloud_server(_TITLE, Aws(exported, live, converted_folder("aws", settings)), settings, clock)

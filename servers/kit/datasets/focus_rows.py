@@ -80,8 +80,9 @@ def _value(column: Column, shape: DatasetShape, kinds: Mapping[str, str]) -> str
     if column.kind is Kind.JSON:
         text = as_json(expression, given)
         return f"CASE WHEN json_valid({text}) THEN {text} END"
-    text = as_text(expression, given)
-    return account_of(text, _parties(shape)) if column.name == "BillingAccountId" else text
+    if column.name == "BillingAccountId":
+        return account_of(expression, given, _parties(shape))
+    return as_text(expression, given)
 
 
 def _raw(column: Column, shape: DatasetShape, kinds: Mapping[str, str]) -> str:

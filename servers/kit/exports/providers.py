@@ -37,10 +37,21 @@ def slug_of(expression: str) -> str:
     return f"trim(regexp_replace(lower(CAST({expression} AS VARCHAR)), '[^a-z0-9]+', '-', 'g'), '-')"
 
 
-def account_of(text: str, parties: Sequence[str]) -> str:
+def account_of(expression: str, kind: str, parties: Sequence[str]) -> str:
     """SQL: an account's id in one spelling; where one of the parties (SQL) is Azure, ids do not heed case."""
-    azure = " OR ".join(f"COALESCE({cloud_of(party)} = 'azure', false)" for party in parties) or "false"
-    return f"CASE WHEN ({azure}) AND NOT starts_with({text}, '/') THEN lower({text}) ELSE {as_identity(text)} END"
+    own = as_identity(expression, kind)
+    return f"CASE WHEN {of_azure(parties)} AND NOT starts_with({own}, '/') THEN lower({own}) ELSE {own} END"
+
+
+def is_azure(name: str) -> bool:
+    """Whether a provider's name is one of Azure's."""
+    return name.lower().startswith(tuple(pattern.rstrip("%") for pattern in CLOUD_NAMES["azure"]))
+
+
+def of_azure(parties: Sequence[str]) -> str:
+    """SQL: whether one of the parties (SQL) is Azure."""
+    sides = [f"COALESCE({cloud_of(party)} = 'azure', false)" for party in parties]
+    return f"({' OR '.join(sides) or 'false'})"
 
 
 def sides_of(kinds: Mapping[str, str]) -> tuple[str, str]:

@@ -75,22 +75,27 @@ def as_period(instant: str) -> str:
     """
     month = f"date_trunc('month', {instant} + INTERVAL 14 HOUR)"
     return (
-        f"CASE WHEN {instant} = date_trunc('day', {instant}) THEN {instant}"
+        f"CASE WHEN {instant} = CAST(CAST({instant} AS DATE) AS TIMESTAMP) THEN {instant}"
         f" WHEN {instant} <= {month} + INTERVAL 12 HOUR THEN {month} END"
     )
 
 
-def as_identity(text: str) -> str:
-    """Azure's ids as it writes them itself in FOCUS: they do not heed case, so each has one spelling here.
+def as_identity(expression: str, kind: str) -> str:
+    """Text, with Azure's ids as it writes them itself in FOCUS: they do not heed case, so each has one spelling here.
 
-    `/providers/Microsoft.Billing/billingAccounts/<lower case>`; other paths of its resources all in lower case. Ids of
-    anything else are kept as they are.
+    `/providers/Microsoft.Billing/billingAccounts/<lower case>[/billingProfiles/<UPPER CASE>]`; other paths of its
+    resources all in lower case. Ids of anything else are kept as they are.
     """
-    account = "/providers/Microsoft.Billing/billingAccounts/"
+    text, profiles = as_text(expression, kind), "/billingProfiles/"
+    accounts = "/providers/Microsoft.Billing/billingAccounts/"
+    lowered = f"lower({text})"
+    own, profile = (f"split_part({lowered}, {literal(profiles.lower())}, {n})" for n in (1, 2))
+    account = f"{literal(accounts)} || substr({own}, {len(accounts) + 1})"
     return (
-        f"CASE WHEN NOT starts_with({text}, '/') THEN {text}"
-        f" WHEN starts_with(lower({text}), {literal(account.lower())})"
-        f" THEN {literal(account)} || lower(substr({text}, {len(account) + 1}))"
+        f"CASE WHEN NOT starts_with(CAST({expression} AS VARCHAR), '/') THEN {text}"
+        f" WHEN starts_with({lowered}, {literal(accounts.lower())}) AND {profile} <> ''"
+        f" THEN {account} || {literal(profiles)} || upper({profile})"
+        f" WHEN starts_with({lowered}, {literal(accounts.lower())}) THEN {account}"
         f" WHEN regexp_matches({text}, '^/(subscriptions|providers)/', 'i') THEN lower({text}) ELSE {text} END"
     )
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import duckdb
 
-from servers.kit.exports.providers import account_of, cloud_of
+from servers.kit.exports.providers import account_of, cloud_of, is_azure
 from servers.kit.exports.sql import as_identity, as_json, as_map, as_money, as_period, as_tail, as_text, as_time
 from shared_models.export import CostBasis
 from shared_models.focus.cost_and_usage import COST_AND_USAGE
@@ -46,6 +46,8 @@ def create_prepared(
     parts of their own.
     """
     values = {name: _value(name, kinds) for name in FACT_COLUMNS}
+    if parties := _parties_of_azure(connection, kinds):
+        values |= {name: account_of(quoted(name), kinds[name], parties) for name in _ACCOUNTS if name in kinds}
     values["x_SourceFormat"] = literal(source_format)
     values["x_SourceRow"] = "_row"
     values["x_ProForma"] = _pro_forma(kinds)
@@ -113,19 +115,22 @@ def _value(name: str, kinds: Mapping[str, str]) -> str:
     if kind.startswith("DECIMAL"):
         return as_money(source, given)
     if kind == "TIMESTAMP":
-        instant = as_time(source, given)
-        return as_period(instant) if name in _PERIOD else instant
+        return as_period(as_time(source, given)) if name in _PERIOD and given != "DATE" else as_time(source, given)
     if kind.startswith("MAP"):
         return as_map(source, given)
     if kind in {"BOOLEAN", "BIGINT"}:
         return f"TRY_CAST({source} AS {kind})"
-    text = as_json(source, given) if name in _JSON else as_text(source, given)
-    return _identity(name, text, kinds) if name in _IDENTITIES else text
+    as_words = as_json if name in _JSON else as_identity if name in _IDENTITIES else as_text
+    return as_words(source, given)
 
 
-def _identity(name: str, text: str, kinds: Mapping[str, str]) -> str:
-    parties = [party for party in ("ServiceProviderName", "InvoiceIssuerName") if party in kinds]
-    return account_of(text, [*map(quoted, parties)]) if name in _ACCOUNTS else as_identity(text)
+def _parties_of_azure(connection: duckdb.DuckDBPyConnection, kinds: Mapping[str, str]) -> list[str]:
+    """Who sells and who invoices, as SQL, where one of them is Azure in any row; to look at each row costs."""
+    parties = [quoted(party) for party in ("ServiceProviderName", "InvoiceIssuerName") if party in kinds]
+    if not parties:
+        return []
+    found = connection.execute(f"SELECT DISTINCT {', '.join(parties)} FROM mapped").fetchall()
+    return parties if any(is_azure(str(name)) for row in found for name in row) else []
 
 
 def _tail(name: str, kinds: Mapping[str, str]) -> str:
