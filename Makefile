@@ -41,8 +41,8 @@ contracts: install
 deps: install
 	@$(BIN)/deptry .
 
-lock:  ## pin the requirements again
-	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --universal \
+lock:  ## pin the requirements again (needs uv)
+	@uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --universal \
 		--python-version 3.11 --all-extras --group dev pyproject.toml -o requirements.txt
 
 bench: install  ## the benchmarks, as ratios against a named baseline
