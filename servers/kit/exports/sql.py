@@ -93,7 +93,8 @@ def as_identity(expression: str, kind: str) -> str:
     account = f"{literal(accounts)} || substr({own}, {len(accounts) + 1})"
     return (
         f"CASE WHEN NOT starts_with(CAST({expression} AS VARCHAR), '/') THEN {text}"
-        f" WHEN starts_with({lowered}, {literal(accounts.lower())}) AND {profile} <> ''"
+        f" WHEN starts_with({lowered}, {literal(accounts.lower())})"
+        f" AND contains({lowered}, {literal(profiles.lower())})"
         f" THEN {account} || {literal(profiles)} || upper({profile})"
         f" WHEN starts_with({lowered}, {literal(accounts.lower())}) THEN {account}"
         f" WHEN regexp_matches({text}, '^/(subscriptions|providers)/', 'i') THEN lower({text}) ELSE {text} END"
