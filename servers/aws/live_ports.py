@@ -1,6 +1,6 @@
 """The live ports beside costs: inventory, usage, prices, commitments, recommendations, over one set of clients."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -14,10 +14,10 @@ from servers.aws.live import Live
 from servers.aws.organisation import LiveOrganisation
 from servers.aws.paging import pages
 from servers.aws.prices.port import LivePrices
+from servers.aws.reached import Reach, Reached
 from servers.aws.recommendations.port import recommendations
 from servers.aws.usage import usage
 from servers.kit.threads import off_loop
-from shared_models.errors import FinOpsError
 from shared_models.server_card import Port
 
 _REGIONS_FOR: Final = timedelta(hours=24)
@@ -29,46 +29,33 @@ class LivePorts:
 
     def __init__(self, live: Live, organisation: LiveOrganisation) -> None:
         self._live = live
-        self._organisation = organisation
-        folder, clock = live.folder / "live", live.clock
-        self.inventory = LiveInventory(self._client, self._everywhere, folder / "inventory", clock)
-        self.usage = usage(self._client, self.inventory, folder / "usage", clock)
-        self.prices = LivePrices(self._client, self._known, folder / "prices", clock)
-        self.commitments = commitments(self._client, self._known, folder / "commitments", clock)
-        self.recommendations = recommendations(self._client, self._known, self._paid, folder / "recommendations", clock)
+        self._reach = Reach(live, organisation)
+        folder, clock, unreached = live.folder / "live", live.clock, self._reach.unreached
+        inventory = LiveInventory(self._client, self._reach.scope, folder / "inventory", clock)
+        measured = usage(self._client, inventory, folder / "usage", clock)
+        prices = LivePrices(self._client, self._known, folder / "prices", clock)
+        booked = commitments(self._client, self._known, folder / "commitments", clock)
+        advice = recommendations(self._client, self._known, self._paid, folder / "recommendations", clock)
+        self._fetched: dict[Port, Callable[[], datetime | None]] = {
+            Port.INVENTORY: lambda: inventory.fetched_at,
+            Port.USAGE: lambda: measured.fetched_at,
+            Port.PRICES: lambda: prices.fetched_at,
+            Port.COMMITMENTS: lambda: booked.fetched_at,
+            Port.RECOMMENDATIONS: lambda: advice.fetched_at,
+        }
+        self.inventory = Reached(inventory, unreached)
+        self.usage = Reached(measured, unreached)
+        self.prices = prices
+        self.commitments = Reached(booked, unreached)
+        self.recommendations = Reached(advice, unreached)
 
     def fetched_at(self, port: Port) -> datetime | None:
         """When the last answer of a port was read from AWS; null before the first one."""
-        ports = {
-            Port.INVENTORY: self.inventory,
-            Port.USAGE: self.usage,
-            Port.PRICES: self.prices,
-            Port.COMMITMENTS: self.commitments,
-            Port.RECOMMENDATIONS: self.recommendations,
-        }
-        return ports[port].fetched_at if port in ports else None
-
-    async def _everywhere(self) -> Scope:
-        """Every account that we can be in; each one's enabled regions where the settings name none."""
-        caller = await off_loop(self._live.sessions.caller)
-        settings = self._live.settings
-        # Without a role only our own credentials and the named profiles reach an account.
-        others: tuple[str, ...] = tuple(sorted(settings.profiles))
-        if settings.role:
-            try:
-                accounts, _ = await self._organisation.accounts()
-            except FinOpsError:
-                accounts = ()
-            others = (*others, *(one.sub_account_id for one in accounts if one.valid_to is None))
-        return Scope(
-            accounts=tuple(dict.fromkeys((caller.account, *others))),
-            regions=settings.regions,
-            partition=caller.partition,
-        )
+        return self._fetched[port]() if port in self._fetched else None
 
     async def _known(self) -> Scope:
         """The same accounts, in the regions that our own account has enabled where the settings name none."""
-        scope = await self._everywhere()
+        scope = await self._reach.scope()
         if scope.regions is not None:
             return scope
         kept = await self._live.answers.get(
