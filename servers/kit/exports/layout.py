@@ -103,8 +103,9 @@ def _aws(files: Iterable[Path]) -> Iterator[Export]:
             folders = (folder.name for folder in manifest.parents)
             period = next((name for name in folders if "BILLING_PERIOD" in name or _PERIOD_FOLDER.match(name)), "")
             current = by_export.setdefault(_aws_root(manifest), {})
-            # The manifest beside the period folder is the current one; those in assembly folders are history.
-            if period not in current or len(manifest.parts) < len(current[period].parts):
+            # The manifest beside the period folder is the current one; those in assembly folders are history. Where
+            # each run has a folder, its name begins with its time, and the last one counts: the files come in order.
+            if period not in current or len(manifest.parts) <= len(current[period].parts):
                 current[period] = manifest
     for folder, manifests in sorted(by_export.items()):
         listed = [file for manifest in manifests.values() for file in _aws_files(folder, manifest)]

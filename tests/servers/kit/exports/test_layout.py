@@ -1,4 +1,4 @@
-"""How old an export is: what its manifest says, and only without that the time of its files, called so."""
+"""Which files of an export count, and how old it is: what its manifest says, else the time of its files."""
 
 import json
 import os
@@ -45,3 +45,17 @@ def test_a_loose_file_has_only_its_time(tmp_path: Path) -> None:
     [found] = discover(file)
 
     assert (found.made_at, found.dated_by) == (COPIED, DatedBy.FILE_TIME)
+
+
+def test_of_an_aws_export_that_keeps_its_runs_the_last_one_counts(tmp_path: Path) -> None:
+    for run in ("20261102T040000Z-b", "20261101T040000Z-c"):
+        data = tmp_path / "costs" / "data" / "BILLING_PERIOD=2026-10" / run
+        data.mkdir(parents=True)
+        (data / "bill.csv").write_text("a\n1\n")
+        manifest = tmp_path / "costs" / "metadata" / "BILLING_PERIOD=2026-10" / run / "costs-Manifest.json"
+        manifest.parent.mkdir(parents=True)
+        manifest.write_text(json.dumps({"dataFiles": [f"data/BILLING_PERIOD=2026-10/{run}/bill.csv"]}))
+
+    [found] = discover(tmp_path)
+
+    assert [file.parent.name for file in found.files] == ["20261102T040000Z-b"]
