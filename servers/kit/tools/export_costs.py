@@ -26,6 +26,7 @@ from shared_models.export import (
 )
 from shared_models.page import decode_cursor, question_digest
 from shared_models.period import ChargePeriod
+from shared_models.source_of_record import parts_of_record
 
 CHUNK_BYTES: Final = 4 << 20
 
@@ -46,6 +47,7 @@ async def export_costs(
     asked = ChargePeriod.parse(period) if period is not None else None
     found, gaps = await _bills(deps, asked, alone=not datasets)
     parts = tuple(part for export in found for part in export.parts)
+    counting = parts_of_record(parts)
     beside = await hand_over(deps.cloud, datasets or [], found, export_folder(deps))
     files = {part.sha256: part.path for part in (*parts, *beside.parts)}
     access = () if shared_path else await anyio.to_thread.run_sync(_every_access, deps, files)
@@ -61,8 +63,8 @@ async def export_costs(
     chunks = {entry.sha256: entry.chunk_uris for entry in access}
     return ExportAnswer(
         provider=deps.cloud.name,
-        rows=sum(part.rows for part in parts),
-        totals=tuple(total for _, total in sorted(totals_by_currency(parts).items())),
+        rows=sum(part.rows for part in counting),
+        totals=tuple(total for _, total in sorted(totals_by_currency(counting).items())),
         manifest_uri=f"skyledger://{deps.cloud.name}/manifests/{sha256}",
         manifest_sha256=sha256,
         data=tuple(
@@ -73,6 +75,7 @@ async def export_costs(
                 rows=part.rows,
                 sha256=part.sha256,
                 size_bytes=part.size_bytes,
+                of_record=part in counting,
                 path=part.path if shared_path else None,
                 chunk_uris=chunks.get(part.sha256, ()),
             )
