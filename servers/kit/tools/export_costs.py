@@ -36,16 +36,17 @@ async def export_costs(
     period: Annotated[str | None, Field(description="For example 2026-10; all without it")] = None,
     shared_path: Annotated[bool, Field(description="False: do not rely on a common file system")] = True,
     datasets: Annotated[list[DatasetName] | None, Field(description="Datasets to add; none without it")] = None,
+    bills: Annotated[bool, Field(description="False: the datasets alone")] = True,
     limit: Annotated[int, Field(ge=1, le=50, description="Parts per page")] = 10,
     cursor: Cursor = None,
 ) -> ExportAnswer:
     """The bill in bulk for a sync: FOCUS 1.4 Parquet parts with rows, totals per currency and SHA-256. Read a part at
     its path, or chunk by chunk as resources; the manifest resource lists everything. Not for answering questions.
     """
-    digest = question_digest(deps.cloud.name, "export_costs", period, shared_path, datasets)
+    digest = question_digest(deps.cloud.name, "export_costs", period, shared_path, datasets, bills)
     offset, _ = decode_cursor(cursor, digest=digest)
     asked = ChargePeriod.parse(period) if period is not None else None
-    found, gaps = await _bills(deps, asked, alone=not datasets)
+    found, gaps = await _bills(deps, asked, alone=not datasets) if bills else ((), ())
     parts = tuple(part for export in found for part in export.parts)
     counting = parts_of_record(parts)
     beside = await hand_over(deps.cloud, datasets or [], found, export_folder(deps))

@@ -63,9 +63,9 @@ pattern = "4-4-5"
 time_zone = "America/New_York"
 """
 MOVED = datetime(2026, 6, 10, tzinfo=UTC)
-FISCAL_FIFTH = (datetime(2026, 5, 31, 4), datetime(2026, 6, 28, 4))
+FISCAL_FIFTH = (datetime(2026, 5, 31, 4, tzinfo=UTC), datetime(2026, 6, 28, 4, tzinfo=UTC))
 """FY27 begins on Sunday, 1 February 2026: 4 + 4 + 5 + 4 weeks later P05 does, at midnight in New York."""
-JUNE = (datetime(2026, 6, 1), datetime(2026, 7, 1))
+JUNE = (datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
 
 ROWS = [
     cost_row(ChargePeriodStart="2026-05-20", Cost="5.5", SubAccountName="Shop", Tags={"Env": "prod"}),
@@ -141,7 +141,7 @@ def summed(when: tuple[datetime, datetime], key: Callable[[Row], object], rows: 
 
 
 def start_of(row: Row) -> datetime:
-    return datetime.fromisoformat(str(row["ChargePeriodStart"]))
+    return datetime.fromisoformat(str(row["ChargePeriodStart"])).replace(tzinfo=UTC)
 
 
 def groups(answer: Mapping[str, Any]) -> dict[Any, Decimal]:
@@ -162,7 +162,7 @@ def dated(before: str | None, after: str | None, others: Mapping[str, str]) -> C
     def of(row: Row) -> str | None:
         account = row["SubAccountId"]
         if account == "a1":
-            return before if start_of(row) < MOVED.replace(tzinfo=None) else after
+            return before if start_of(row) < MOVED else after
         return others.get(str(account))
 
     return of
@@ -203,7 +203,7 @@ async def test_a_branch_of_the_hierarchy_is_a_filter(home: Path) -> None:
 
     mine = [row for row in ROWS if row["SubAccountId"] == "a1"]
     assert totals(by_config) == summed(JUNE, lambda _: None, mine)
-    assert totals(by_tree) == summed((MOVED.replace(tzinfo=None), JUNE[1]), lambda _: None, mine)
+    assert totals(by_tree) == summed((MOVED, JUNE[1]), lambda _: None, mine)
 
 
 async def test_spellings_of_a_tag_are_one_key_and_one_value(home: Path) -> None:
@@ -216,7 +216,7 @@ async def test_spellings_of_a_tag_are_one_key_and_one_value(home: Path) -> None:
             filters=[{"column": "tags.environment", "values": ["production"]}],
         )
 
-    both = (datetime(2026, 5, 1), JUNE[1])
+    both = (datetime(2026, 5, 1, tzinfo=UTC), JUNE[1])
     tagged = {"5.5": "production", "7": "production", "11": "production", "2": "test"}
     expected = summed(both, lambda row: tagged.get(str(row["EffectiveCost"])))
     assert groups(grouped) == expected
@@ -242,7 +242,7 @@ async def test_a_fiscal_period_of_weeks_ends_at_midnight_of_the_owners_zone(home
     assert (answer["period"]["start"], answer["period"]["end"]) == ("2026-05-31T04:00:00Z", "2026-06-28T04:00:00Z")
     assert groups(answer) == summed(FISCAL_FIFTH, dated("web", "core", {"s1": "core", "p1": "idle"}))
     after = summed(FISCAL_FIFTH, lambda row: row["SubAccountId"])
-    before = summed((datetime(2026, 5, 3, 4), FISCAL_FIFTH[0]), lambda row: row["SubAccountId"])
+    before = summed((datetime(2026, 5, 3, 4, tzinfo=UTC), FISCAL_FIFTH[0]), lambda row: row["SubAccountId"])
     moved = {(mover["keys"][0], mover["currency"]): Decimal(mover["change"]) for mover in change["movers"]}
     assert moved == {place: after.get(place, Decimal(0)) - before.get(place, Decimal(0)) for place in {*after, *before}}
 
@@ -273,7 +273,10 @@ async def test_a_renamed_account_keeps_its_series_under_its_newest_name(home: Pa
         )  # fmt: skip
 
     mine = [row for row in ROWS if row["SubAccountId"] == "a1"]
-    months = [summed((datetime(2026, m, 1), datetime(2026, m + 1, 1)), lambda _: None, mine) for m in (5, 6)]
+    months = [
+        summed((datetime(2026, m, 1, tzinfo=UTC), datetime(2026, m + 1, 1, tzinfo=UTC)), lambda _: None, mine)
+        for m in (5, 6)
+    ]
     [group] = answer["data"]
     assert group["keys"] == ["a1" if column == "SubAccountId" else "Storefront"]
     assert [Decimal(amount) for amount in group["series"]] == [month[None, "USD"] for month in months]
@@ -284,7 +287,7 @@ async def test_a_rename_or_a_move_is_no_new_and_no_vanished_account(home: Path) 
         renamed = await ask("explain_change", period="2026-06", compare_to="2026-05", group_by=["SubAccountName"])
         moved = await ask("explain_change", period="2026-06", compare_to="2026-05", group_by=["team"])
 
-    may = (datetime(2026, 5, 1), JUNE[0])
+    may = (datetime(2026, 5, 1, tzinfo=UTC), JUNE[0])
     after, before = (summed(when, lambda row: row["SubAccountId"]) for when in (JUNE, may))
     changes = {mover["keys"][0]: (mover["status"], Decimal(mover["change"])) for mover in renamed["movers"]}
     assert changes["Storefront"] == ("grew", after["a1", "USD"] - before["a1", "USD"])
