@@ -12,8 +12,8 @@ from orchestrator.deps import Deps
 from orchestrator.federation.federation import Federation
 from orchestrator.federation.upstream import Upstream
 from orchestrator.resources import add_resources
+from orchestrator.schedule import sync_on_schedule
 from orchestrator.settings import Settings
-from orchestrator.sync import sync_on_schedule
 from orchestrator.tools.registry import DEFAULT_TOOLSETS, tools_of
 from serving.app import build_app
 from shared_models.period import utc_now

@@ -2,7 +2,9 @@
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 import anyio
 import anyio.to_thread
@@ -17,9 +19,13 @@ from orchestrator.state.job import Job
 from serving.logs import structured
 from shared_models.base import WireModel
 from shared_models.coverage import Coverage, Gap, SourceState
-from shared_models.dataset import FOCUS_DATASETS, DatasetName
+from shared_models.dataset import DatasetName
 from shared_models.errors import FinOpsError, JobCrashedError
 
+SYNC: Final = "sync"
+"""The kind of the jobs."""
+BILLS: Final = "bills"
+"""The argument of a job that fetches bills too, and its only value."""
 Tick = Callable[[float, float, str], Awaitable[None]]
 
 
@@ -41,25 +47,31 @@ class SyncResult(WireModel):
     coverage: Coverage
 
 
-async def start_sync(
-    deps: Deps, providers: Sequence[str], datasets: Sequence[DatasetName], *, named: bool = False
-) -> Job:
+@dataclass(frozen=True)
+class Wanted:
+    """What a sync fetches from each of its clouds; `named`: a dataset that a cloud does not offer is then a gap."""
+
+    datasets: tuple[DatasetName, ...]
+    bills: bool = True
+    named: bool = False
+
+
+async def start_sync(deps: Deps, providers: Sequence[str], wanted: Wanted) -> Job:
     """Start a sync as a job; a live one that fetches all of this already is joined, others of these clouds go first."""
-    wanted = {"providers": list(providers), "datasets": [name.value for name in datasets]}
+    arguments = {
+        "providers": list(providers),
+        "datasets": [name.value for name in wanted.datasets],
+        BILLS: [BILLS] if wanted.bills else [],
+    }
 
     async def work(report: Tick) -> SyncResult:
-        return await sync(deps, providers, datasets=datasets, named=named, tick=report)
+        return await sync(deps, providers, wanted, tick=report)
 
-    return await deps.jobs.start("sync", wanted, work, one_per="providers")
+    return await deps.jobs.start(SYNC, arguments, work, one_per="providers")
 
 
-async def sync(
-    deps: Deps, providers: Sequence[str], *, datasets: Sequence[DatasetName], named: bool, tick: Tick
-) -> SyncResult:
-    """Fetch the bills of these clouds and these datasets; clouds are asked at the same time.
-
-    A dataset that a cloud does not offer is a gap only where it was asked for by name.
-    """
+async def sync(deps: Deps, providers: Sequence[str], wanted: Wanted, *, tick: Tick) -> SyncResult:
+    """Fetch what is wanted from these clouds, which are asked at the same time."""
     done: dict[str, Synced] = {}
     gaps: list[Gap] = []
     steps = 2 * len(providers)
@@ -72,8 +84,8 @@ async def sync(
 
     async def one(provider: str) -> None:
         try:
-            done[provider], missing = await _sync_cloud(deps, provider, datasets, step)
-            gaps.extend(gap for gap in missing if named or gap.state is not SourceState.NOT_OFFERED)
+            done[provider], missing = await _sync_cloud(deps, provider, wanted, step)
+            gaps.extend(gap for gap in missing if wanted.named or gap.state is not SourceState.NOT_OFFERED)
         except UpstreamFailure as failure:
             gaps.append(failure.gap)
         except FinOpsError as error:
@@ -104,14 +116,15 @@ def _settle(deps: Deps) -> Snapshot:
 
 
 async def _sync_cloud(
-    deps: Deps, provider: str, datasets: Sequence[DatasetName], step: Callable[[str], Awaitable[None]]
+    deps: Deps, provider: str, wanted: Wanted, step: Callable[[str], Awaitable[None]]
 ) -> tuple[Synced, tuple[Gap, ...]]:
     fetched = await fetch_parts(
         deps.federation,
         provider,
         await anyio.to_thread.run_sync(_known_sha256, deps),
         deps.ledger.home.staging,
-        datasets=datasets,
+        datasets=wanted.datasets,
+        bills=wanted.bills,
         deadline=deps.settings.sync_deadline_seconds,
     )
     await step(f"{provider}: fetched")
@@ -147,43 +160,6 @@ def _adopt(deps: Deps, provider: str, fetched: Fetched) -> Adoption:
     with deps.ledger.home.writing():
         deps.datasets.receive(fetched.datasets)
         return deps.ledger.adopt(fetched.parts, of_bills, now=now, reason=reason, beside=beside)
-
-
-def due_datasets(deps: Deps) -> list[DatasetName]:
-    """The datasets that are older than their freshness tier allows, or missing for a cloud."""
-    tiers = deps.settings.freshness
-    hours = {
-        DatasetName.INVENTORY: tiers.inventory_hours,
-        DatasetName.RECOMMENDATIONS: tiers.recommendations_hours,
-        DatasetName.COMMITMENTS: tiers.commitments_hours,
-        DatasetName.ORGANISATION: tiers.organisation_hours,
-        DatasetName.PRICES: tiers.prices_hours,
-        DatasetName.USAGE: tiers.usage_hours,
-        **dict.fromkeys((*FOCUS_DATASETS, DatasetName.CONFORMANCE), 0.0),  # they come with the bills
-    }
-    fetched = {(found.name, found.provider): found.fetched_at for found in deps.datasets.current()}
-    now = deps.clock()
-    return [
-        name
-        for name, limit in hours.items()
-        if any(
-            (name, provider) not in fetched or now - fetched[name, provider] > timedelta(hours=limit)
-            for provider in deps.federation.names
-        )
-    ]
-
-
-async def sync_on_schedule(deps: Deps) -> None:
-    """Sync again and again: the bills each time (unchanged parts cost nothing), datasets when their tier is due."""
-    while True:
-        await anyio.sleep(deps.settings.sync_every_minutes * 60)
-        try:
-            due = await anyio.to_thread.run_sync(due_datasets, deps)
-            job = await start_sync(deps, deps.federation.names, due)
-        except FinOpsError as error:
-            structured().warning("scheduled_sync_failed", code=error.code, message=error.message)
-        else:
-            structured().info("scheduled_sync", job_id=job.job_id)
 
 
 def _gap(provider: str, error: FinOpsError) -> Gap:

@@ -188,12 +188,13 @@ class PartLink(WireModel):
     rows: int
     sha256: str
     size_bytes: int
+    of_record: bool = Field(default=True, description="False: another source of the same bill counts instead")
     path: str | None = None
     chunk_uris: tuple[str, ...] = ()
 
 
 class ExportAnswer(WireModel):
-    """The bulk hand-over of one cloud in short: totals over all parts, this page's parts, and the manifest."""
+    """The bulk hand-over of one cloud in short: rows and totals of what counts, this page's parts, the manifest."""
 
     provider: str
     rows: int

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from shared_models.export import SourceFormat
+from shared_models.export import ExportPart, SourceFormat
 
 _PURCHASES: Final = SourceFormat.AZURE_COMMITMENT_PURCHASES
 FORMAT_RANK: Final = {source_format: rank for rank, source_format in enumerate(SourceFormat)}
@@ -49,6 +49,28 @@ class Candidate:
         if not self.sub_account_ids or not other.sub_account_ids or (self.account_charges and other.account_charges):
             return True
         return not self.sub_account_ids.isdisjoint(other.sub_account_ids)
+
+
+def parts_of_record(parts: Sequence[ExportPart]) -> tuple[ExportPart, ...]:
+    """The parts of one provider that count, in their order, where the owner prefers none; a later part is newer."""
+    partitions: dict[tuple[str, datetime], list[Candidate]] = {}
+    for number, part in enumerate(parts):
+        key = part.billing_account_id, part.billing_period_start
+        partitions.setdefault(key, []).append(_candidate(number, part))
+    counting = {number for loads in partitions.values() for number in of_record(loads)}
+    return tuple(part for number, part in enumerate(parts) if number in counting)
+
+
+def _candidate(number: int, part: ExportPart) -> Candidate:
+    return Candidate(
+        load_id=number,
+        source_format=part.source_format,
+        source_key=part.source_key,
+        pro_forma=part.pro_forma,
+        sub_account_ids=frozenset(part.sub_account_ids),
+        charges=(part.charge_period_min, part.charge_period_max),
+        account_charges=part.account_rows > 0,
+    )
 
 
 def of_record(candidates: Sequence[Candidate], preferred_source: str | None = None) -> frozenset[int]:

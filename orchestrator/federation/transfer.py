@@ -42,9 +42,10 @@ async def fetch_parts(
     into: Path,
     *,
     datasets: Sequence[DatasetName] = (),
+    bills: bool = True,
     deadline: float,
 ) -> Fetched:
-    """The bills of one cloud and these datasets, readable at their `path`.
+    """The bills of one cloud, unless they are not wanted, and these datasets, readable at their `path`.
 
     Parts that are known already are named and not transferred.
 
@@ -55,12 +56,17 @@ async def fetch_parts(
 
     """
     known = set(known_sha256)
-    manifest = await _manifest(federation, provider, datasets, deadline, shared_path=True)
+    asked: dict[str, object] = {"shared_path": True, "limit": 1}
+    if datasets:
+        asked["datasets"] = [name.value for name in datasets]
+    if not bills:
+        asked["bills"] = False
+    manifest = await _manifest(federation, provider, asked, deadline)
     missing = [part for part in (*manifest.parts, *manifest.datasets) if part.sha256 not in known]
     if all([await anyio.Path(part.path).is_file() for part in missing]):
         return Fetched(manifest.parts, manifest.datasets, manifest.reports, manifest.gaps)
     # No common file system: ask again for the parts as numbered, hashed chunks.
-    manifest = await _manifest(federation, provider, datasets, deadline, shared_path=False)
+    manifest = await _manifest(federation, provider, {**asked, "shared_path": False}, deadline)
     access = {entry.sha256: entry for entry in manifest.access}
 
     async def fetched(part: Part) -> Part:
@@ -77,11 +83,8 @@ async def fetch_parts(
 
 
 async def _manifest(
-    federation: Federation, provider: str, datasets: Sequence[DatasetName], deadline: float, *, shared_path: bool
+    federation: Federation, provider: str, arguments: dict[str, object], deadline: float
 ) -> ExportManifest:
-    arguments: dict[str, object] = {"shared_path": shared_path, "limit": 1}
-    if datasets:
-        arguments["datasets"] = [name.value for name in datasets]
     answer = await federation.ask_one(provider, "export_costs", arguments, ExportAnswer, deadline=deadline)
     contents = await federation.read(provider, answer.manifest_uri, deadline=deadline)
     text = contents[0].text if contents and isinstance(contents[0], TextResourceContents) else ""

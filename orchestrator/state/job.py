@@ -121,6 +121,12 @@ class Jobs:
         with self._state.committing() as connection:
             connection.execute("UPDATE job SET cancel_wanted = 1 WHERE job_id = ?", [job_id])
 
+    def done(self, kind: str) -> tuple[Job, ...]:
+        """The jobs of a kind that ended with a result and are still kept."""
+        with self._state.reading() as connection:
+            rows = connection.execute("SELECT * FROM job WHERE kind = ? AND state = 'done' ORDER BY rowid", [kind])
+            return tuple(_job(row) for row in rows)
+
     def get(self, job_id: str, now: datetime) -> Job:
         """One job.
 

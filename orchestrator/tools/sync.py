@@ -8,8 +8,9 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator.deps import Deps
+from orchestrator.schedule import due_datasets
 from orchestrator.state.job import Job, JobState
-from orchestrator.sync import Synced, SyncResult, due_datasets, start_sync
+from orchestrator.sync import Synced, SyncResult, Wanted, start_sync
 from orchestrator.tools.live import providers_of
 from serving.heartbeat import heartbeat
 from shared_models.base import WireModel
@@ -47,8 +48,9 @@ async def sync(
     it goes on, follow it with finops_get_job.
     """
     names = providers_of(deps, providers)
-    wanted = list(datasets) if datasets is not None else await anyio.to_thread.run_sync(due_datasets, deps)
-    job = await start_sync(deps, names, wanted, named=datasets is not None)
+    named = datasets is not None
+    wanted = tuple(datasets) if named else await anyio.to_thread.run_sync(due_datasets, deps, names)
+    job = await start_sync(deps, names, Wanted(wanted, named=named))
     async with heartbeat(ctx, every=deps.settings.heartbeat_seconds, said="sync") as report:
         return _answer(await deps.jobs.wait(job.job_id, wait_seconds, report))
 

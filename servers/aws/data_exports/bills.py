@@ -9,10 +9,11 @@ from servers.aws.data_exports.discovery import Place, configured, places
 from servers.aws.data_exports.mirror import Version, mirrored, refresh
 from servers.aws.exports import NATIVE_FORMATS
 from servers.aws.live import Live
-from servers.kit.exported.bills import Bills, Booked, counting
+from servers.kit.exported.bills import Bills, Booked
 from shared_models.coverage import Freshness, Gap, SourceState
 from shared_models.errors import FinOpsError, SourceNotEnabledError
 from shared_models.export import ConvertedExport, ExportPart
+from shared_models.source_of_record import parts_of_record
 
 FRESH_FOR: Final = timedelta(hours=4)
 JUST_NOW: Final = timedelta(minutes=1)
@@ -75,7 +76,7 @@ class LiveBills:
     def booked(self) -> tuple[ExportPart, ...]:
         """The parts that count, none where there is no export."""
         try:
-            return counting(self.converted())
+            return parts_of_record([part for export in self.converted() for part in export.parts])
         except SourceNotEnabledError:
             return ()
 

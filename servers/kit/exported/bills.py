@@ -1,6 +1,6 @@
 """The bills of a folder, converted once and kept until the folder changes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -9,7 +9,7 @@ from pydantic import ConfigDict, TypeAdapter
 from servers.kit.exported.kept import KeptConversions
 from servers.kit.exports.native import NativeFormat
 from shared_models.export import ConvertedExport, ExportPart
-from shared_models.source_of_record import Candidate, of_record
+from shared_models.source_of_record import parts_of_record
 
 _ADAPTER: Final = TypeAdapter(tuple[ConvertedExport, ...], config=ConfigDict(defer_build=True))
 
@@ -62,27 +62,4 @@ class Bills:
 
     def booked(self) -> tuple[ExportPart, ...]:
         """The parts that count by the ledger's own rule, so that nothing counts twice."""
-        return counting(self.converted())
-
-
-def counting(exports: Iterable[ConvertedExport]) -> tuple[ExportPart, ...]:
-    """The parts of several exports that count by the ledger's own rule."""
-    parts = [part for export in exports for part in export.parts]
-    partitions: dict[tuple[str, str], list[Candidate]] = {}
-    for number, part in enumerate(parts):
-        key = part.billing_account_id, part.billing_period_start.isoformat()
-        partitions.setdefault(key, []).append(_candidate(number, part))
-    kept = {number for loads in partitions.values() for number in of_record(loads)}
-    return tuple(part for number, part in enumerate(parts) if number in kept)
-
-
-def _candidate(number: int, part: ExportPart) -> Candidate:
-    return Candidate(
-        load_id=number,
-        source_format=part.source_format,
-        source_key=part.source_key,
-        pro_forma=part.pro_forma,
-        sub_account_ids=frozenset(part.sub_account_ids),
-        charges=(part.charge_period_min, part.charge_period_max),
-        account_charges=part.account_rows > 0,
-    )
+        return parts_of_record([part for export in self.converted() for part in export.parts])

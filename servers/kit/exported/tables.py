@@ -59,9 +59,9 @@ class Table(Generic[Item]):
     def _page(self, conditions: Mapping[str, object], offset: int, limit: int) -> Slice[Item]:
         given = {name: value for name, value in conditions.items() if value is not None}
         where = " AND ".join(f"{quoted(name)} = ?" for name in given) or "true"
-        relation = f"read_parquet({literal(str(self._file))})"
+        relation = f"read_parquet({literal(str(self._file))}, file_row_number = true)"
         first = [f"{quoted(self._largest)} DESC"] if self._largest else []
-        columns = ", ".join([*first, *map(quoted, self._order)])
+        columns = ", ".join([*first, *map(quoted, self._order), "file_row_number"])
         import duckdb  # noqa: PLC0415 - not before the first question: a server starts without DuckDB
 
         with duckdb.connect(":memory:") as connection:
@@ -69,7 +69,8 @@ class Table(Generic[Item]):
                 f"SELECT count(*) FROM {relation} WHERE {where}", list(given.values())
             ).fetchone()
             result = connection.execute(
-                f"SELECT * FROM {relation} WHERE {where} ORDER BY {columns} LIMIT {limit} OFFSET {offset}",
+                f"SELECT * EXCLUDE (file_row_number) FROM {relation} WHERE {where}"
+                f" ORDER BY {columns} LIMIT {limit} OFFSET {offset}",
                 list(given.values()),
             )
             names = [str(column[0]) for column in result.description or ()]

@@ -25,6 +25,7 @@ from shared_models.export import (
 )
 from shared_models.page import decode_cursor, question_digest
 from shared_models.period import ChargePeriod
+from shared_models.source_of_record import parts_of_record
 
 CHUNK_BYTES: Final = 4 << 20
 
@@ -34,17 +35,19 @@ async def export_costs(
     period: Annotated[str | None, Field(description="For example 2026-10; all without it")] = None,
     shared_path: Annotated[bool, Field(description="False: do not rely on a common file system")] = True,
     datasets: Annotated[list[DatasetName] | None, Field(description="Datasets to add; none without it")] = None,
+    bills: Annotated[bool, Field(description="False: the datasets alone")] = True,
     limit: Annotated[int, Field(ge=1, le=50, description="Parts per page")] = 10,
     cursor: Cursor = None,
 ) -> ExportAnswer:
     """The bill in bulk for a sync: FOCUS 1.4 Parquet parts with rows, totals per currency and SHA-256. Read a part at
     its path, or chunk by chunk as resources; the manifest resource lists everything. Not for answering questions.
     """
-    digest = question_digest(deps.cloud.name, "export_costs", period, shared_path, datasets)
+    digest = question_digest(deps.cloud.name, "export_costs", period, shared_path, datasets, bills)
     offset, _ = decode_cursor(cursor, digest=digest)
     asked = ChargePeriod.parse(period) if period is not None else None
-    found, gaps = await _bills(deps, asked, alone=not datasets)
+    found, gaps = await _bills(deps, asked, alone=not datasets) if bills else ((), ())
     parts = tuple(part for export in found for part in export.parts)
+    counting = parts_of_record(parts)
     from servers.kit.datasets.handover import hand_over  # noqa: PLC0415 - a server starts without the converter
 
     beside = await hand_over(deps.cloud, datasets or [], found, export_folder(deps))
@@ -62,8 +65,8 @@ async def export_costs(
     chunks = {entry.sha256: entry.chunk_uris for entry in access}
     return ExportAnswer(
         provider=deps.cloud.name,
-        rows=sum(part.rows for part in parts),
-        totals=tuple(total for _, total in sorted(totals_by_currency(parts).items())),
+        rows=sum(part.rows for part in counting),
+        totals=tuple(total for _, total in sorted(totals_by_currency(counting).items())),
         manifest_uri=f"skyledger://{deps.cloud.name}/manifests/{sha256}",
         manifest_sha256=sha256,
         data=tuple(
@@ -74,6 +77,7 @@ async def export_costs(
                 rows=part.rows,
                 sha256=part.sha256,
                 size_bytes=part.size_bytes,
+                of_record=part in counting,
                 path=part.path if shared_path else None,
                 chunk_uris=chunks.get(part.sha256, ()),
             )
