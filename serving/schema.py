@@ -1,7 +1,12 @@
 """JSON schemas as small as they can be: no generated titles, null unions or references, which some clients reject."""
 
+import json
+import re
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
+
+_REFERENCE: Final = re.compile(r'"#/\$defs/([^"]+)"')
 
 
 def slim_input(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,12 +25,21 @@ def slim(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def slim_output(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """An output schema without prose: field names say what they hold, and every tool repeats the shared parts."""
-    return cast("dict[str, Any]", _without_prose(slim(schema), in_properties=False))
+    """An output schema without prose: field names say what they hold, and every tool repeats the shared parts.
+
+    What is referred to once stands where it is used; a definition of its own would only cost its name twice.
+    """
+    slimmed = cast("dict[str, Any]", _without_prose(slim(schema), in_properties=False))
+    definitions = slimmed.pop("$defs", {})
+    uses = Counter(_REFERENCE.findall(json.dumps([slimmed, definitions])))
+    once = {name: body for name, body in definitions.items() if uses[name] == 1}
+    shared = {name: _inlined(body, once) for name, body in definitions.items() if uses[name] > 1}
+    inlined = cast("dict[str, Any]", _inlined(slimmed, once))
+    return {"$defs": shared, **inlined} if shared else inlined
 
 
 def _inlined(node: Any, definitions: Mapping[str, Any]) -> Any:
-    """None of our arguments is recursive, so this ends."""
+    """None of our models is recursive, so this ends."""
     if isinstance(node, list):
         return [_inlined(item, definitions) for item in cast("list[Any]", node)]
     if not isinstance(node, dict):

@@ -39,9 +39,9 @@ async def query_costs(
     as_of: AsOf = None,
 ) -> CostAnswer:
     """What we spent on all clouds, by the ledger, split by cloud, payer, account, service, region, resource, tag,
-    team, kind of charge: costs as billed, amortised, at list or contracted prices; taxes, credits, purchases, unused
-    commitments. One total per currency; groups + other + unallocated = total, exactly. compare_to shows change per
-    group. Read notes first: they say what is missing.
+    team, kind of charge: costs as billed, amortised, at list or contracted prices; taxes, credits, purchases,
+    reservations and plans used or unused. One total per currency; groups + other + unallocated = total, exactly.
+    compare_to shows change per group. Read notes first: they say what is missing.
     """
     if (currency is None) != (rates is None):
         raise InvalidArgumentError(

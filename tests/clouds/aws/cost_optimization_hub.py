@@ -1,7 +1,7 @@
 """Cost Optimization Hub, in us-east-1 only: the organisation's recommendations in one list, in US dollars."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC
 from typing import Any, Final
 
@@ -39,7 +39,7 @@ _FILTERS: Final = {
 
 
 def _items(call: Call) -> list[dict[str, Any]]:
-    call.refuse("includeAllRecommendations", "metrics")
+    call.refuse("metrics")
     if call.region != "us-east-1":
         raise AwsError("UnrecognizedClientException", f"cost-optimization-hub has no endpoint in {call.region}")
     accounts = advice.organisation(call) if call.is_management else [call.principal.account]
@@ -95,7 +95,7 @@ def _resource(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _list(call: Call) -> dict[str, Any]:
-    items = _items(call)
+    items = _items(call) if call.params.get("includeAllRecommendations") else _best_of_each_resource(_items(call))
     order = call.params.get("orderBy") or {}
     dimension = order.get("dimension", "EstimatedMonthlySavings")
     name = dimension[:1].lower() + dimension[1:]
@@ -104,6 +104,16 @@ def _list(call: Call) -> dict[str, Any]:
     items.sort(key=lambda item: (item.get(name) or 0, item["recommendationId"]), reverse=order.get("order") != "Asc")
     page, more = _page(call, items)
     return {"items": page, **more}
+
+
+def _best_of_each_resource(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the hub lists where not all are asked for: of several proposals for one resource the one that saves most."""
+    best: dict[str, dict[str, Any]] = {}
+    for item in items:
+        resource = item.get("resourceId", item["recommendationId"])
+        if resource not in best or item["estimatedMonthlySavings"] > best[resource]["estimatedMonthlySavings"]:
+            best[resource] = item
+    return list(best.values())
 
 
 def _get(call: Call) -> dict[str, Any]:
