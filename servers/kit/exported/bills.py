@@ -1,4 +1,4 @@
-"""The bills of a folder, converted once and kept until the folder changes."""
+"""The bills of a folder, converted once and kept: what changed is converted again, by export and billing period."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,7 +58,14 @@ class Bills:
         from servers.kit.exports.convert import ConvertOptions, convert  # noqa: PLC0415 - a server starts without it
 
         options = ConvertOptions(source_key=self._source_key)
-        return convert(self._folder, self._cache, provider=self._provider, natives=self._natives, options=options)
+        return convert(
+            self._folder,
+            self._cache,
+            provider=self._provider,
+            natives=self._natives,
+            options=options,
+            keep=self._kept.piece,
+        )
 
     def booked(self) -> tuple[ExportPart, ...]:
         """The parts that count by the ledger's own rule, so that nothing counts twice."""

@@ -54,6 +54,23 @@ class KeptConversions(Generic[Kept]):
             kept = self._read(index)
             return self._convert(index, convert) if kept is None else kept
 
+    def piece(self, named: Sequence[str], files: Iterable[Path], convert: Callable[[], Kept | str]) -> Kept | str:
+        """What a piece of the files that `of` is converting was converted to, kept by itself under its files and names.
+
+        Why there is nothing is not kept.
+
+        Raises:
+            LedgerUnavailableError: the disk refused what had to be written.
+
+        """
+        index = self._cache / f"{_stamp(files, *named)}{self._suffix}"
+        if kept := self._read(index):
+            return kept[0]
+        found = convert()
+        if not isinstance(found, str):
+            self._write(index, (found,))
+        return found
+
     def _convert(self, index: Path, convert: Callable[[], tuple[Kept, ...]]) -> tuple[Kept, ...]:
         try:
             self._cache.mkdir(parents=True, exist_ok=True)
@@ -65,11 +82,14 @@ class KeptConversions(Generic[Kept]):
             if kept is not None:
                 return kept
             found = convert()
-            try:
-                write_whole(index, self._adapter.dump_json(found))
-            except OSError as error:
-                raise unavailable(error, self._cache.name) from error
+            self._write(index, found)
             return found
+
+    def _write(self, index: Path, found: tuple[Kept, ...]) -> None:
+        try:
+            write_whole(index, self._adapter.dump_json(found))
+        except OSError as error:
+            raise unavailable(error, self._cache.name) from error
 
     def _read(self, index: Path) -> tuple[Kept, ...] | None:
         """What an index names, if all of it is there in full length."""
@@ -81,7 +101,7 @@ class KeptConversions(Generic[Kept]):
         return found if whole else None
 
 
-def _stamp(files: Iterable[Path]) -> str:
-    """Changes when one of the files comes, goes or changes."""
+def _stamp(files: Iterable[Path], *named: str) -> str:
+    """Changes when one of the files comes, goes or changes, or a name does."""
     listing = [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in sorted(files) if file.is_file()]
-    return digest_of_json([_RULES, *listing], 24)
+    return digest_of_json([_RULES, *named, *listing], 24)

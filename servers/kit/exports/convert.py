@@ -2,20 +2,21 @@
 
 import shutil
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import duckdb
 import psutil
 
-from servers.kit.exports.account import amount_of, rejections, residuals
+from servers.kit.exports.account import rejections, residuals
+from servers.kit.exports.by_period import Keep, converted_by_period
 from servers.kit.exports.grouping import groups_of
 from servers.kit.exports.layout import UNDERSTOOD, Export, discover
 from servers.kit.exports.native import NativeFormat
+from servers.kit.exports.notes import control_notes, notes_on
 from servers.kit.exports.read import open_source
 from servers.kit.exports.recognise import Recognised, recognise_source
 from servers.kit.exports.repeats import without_repeats
@@ -26,8 +27,8 @@ from servers.kit.exports.write import Origin, PartWriter
 from serving.files import publish, sha256_of, temporary
 from shared_models.disk import refused_by_disk, unavailable
 from shared_models.errors import FinOpsError, TooManyRejectsError, UnreadableExportError
-from shared_models.export import ConvertedExport, CostBasis, ExportPart, ImportReport
-from shared_models.quoting import literal, quoted
+from shared_models.export import ConvertedExport, ExportPart, ImportReport
+from shared_models.quoting import literal
 
 Progress = Callable[[float, str], None]
 _EMPTY: Final = "holds no rows: a month that it had before stays as it was booked"
@@ -51,8 +52,11 @@ def convert(
     natives: Sequence[NativeFormat] = (),
     options: ConvertOptions | None = None,
     progress: Progress | None = None,
+    keep: Keep | None = None,
 ) -> tuple[ConvertedExport, ...]:
     """Convert every export under a path; its parts are written to `out`, one file each, named by their content.
+
+    `keep` says what was kept of former conversions: then only the changed billing periods are converted again.
 
     Raises:
         UnreadableExportError: a file cannot be read or is no bill; the error names file, row and column.
@@ -69,7 +73,7 @@ def convert(
     for number, (export, wanted, files) in enumerate(work):
         if progress:
             progress(number / len(work), Path(export.key).name)
-        found = _convert_group(export, files, out, provider, _only(natives, wanted), options)
+        found = _convert_kept(export, files, out, provider, _only(natives, wanted), options, keep)
         if isinstance(found, ConvertedExport):
             converted.append(found)
         else:
@@ -100,6 +104,25 @@ def _noted(converted: Sequence[ConvertedExport], notes: Sequence[str]) -> tuple[
 def _only(natives: Sequence[NativeFormat], wanted: str) -> Sequence[NativeFormat]:
     """The native formats that the files were grouped by; all of them where that is not known."""
     return [native for native in natives if native.source_format.value == wanted] or natives
+
+
+def _convert_kept(
+    export: Export,
+    files: tuple[Path, ...],
+    out: Path,
+    provider: str | None,
+    natives: Sequence[NativeFormat],
+    options: ConvertOptions,
+    keep: Keep | None,
+) -> ConvertedExport | str:
+    if keep is None:
+        return _convert_group(export, files, out, provider, natives, options)
+
+    def once(some: tuple[Path, ...], share: float) -> ConvertedExport | str:
+        return _convert_group(export, some, out, provider, natives, replace(options, max_reject_share=share))
+
+    said = (export.key, provider or "", options.source_key or "", *(native.source_format.value for native in natives))
+    return converted_by_period(export, files, out, once, options.max_reject_share, said, keep)
 
 
 def _convert_group(
@@ -180,51 +203,13 @@ def _convert_rows(
         residuals=residuals(found.source, found.rejected_sums, written),
         notes=(
             *recognised.notes,
-            *_control_notes(connection, recognised, written),
-            *_notes(connection, relation, kinds, written),
+            *control_notes(connection, recognised, written),
+            *notes_on(connection, relation, kinds, written),
             *[_left_out(file, _EMPTY) for file in files if str(file) not in found.files],
         ),
         rejected_path=_keep_rejected(connection, relation, out, origin) if found.rejected else None,
     )
     return ConvertedExport(parts=tuple(written), report=report)
-
-
-def _control_notes(
-    connection: duckdb.DuckDBPyConnection, recognised: Recognised, parts: Sequence[ExportPart]
-) -> tuple[str, ...]:
-    """Say it where a native bill's own total is not what was booked."""
-    notes: list[str] = []
-    for basis, statement in (recognised.control or {}).items():
-        row = connection.execute(statement).fetchone()
-        said = Decimal(row[0]) if row and row[0] is not None else Decimal(0)
-        booked = sum((amount_of(total, basis) for part in parts for total in part.totals), Decimal(0))
-        rows = sum(part.rows for part in parts)
-        if abs(said - booked) > Decimal("1e-12") * max(rows, 1):
-            notes.append(f"{basis.value}: the source's own total is {said:f}, booked are {booked:f}")
-    return tuple(notes)
-
-
-def _notes(
-    connection: duckdb.DuckDBPyConnection, relation: str, kinds: Mapping[str, str], parts: Sequence[ExportPart]
-) -> tuple[str, ...]:
-    notes: list[str] = []
-    unknown = sorted({basis.value for part in parts for basis in _missing(part)})
-    notes += [f"{name} is not fully known from this source: its totals are incomplete" for name in unknown]
-    if kinds.get("Tags") == "VARCHAR":
-        row = connection.execute(f"SELECT count(*) FROM mapped WHERE {quoted('Tags')} IS NOT NULL").fetchone() or (0,)
-        read = connection.execute(f"SELECT count(Tags) FROM {relation}").fetchone() or (0,)
-        empty = connection.execute(
-            f"SELECT count(*) FROM mapped WHERE trim({quoted('Tags')}) IN ('', 'NULL', 'null')"
-        ).fetchone() or (0,)
-        if lost := int(row[0]) - int(empty[0]) - int(read[0]):
-            notes.append(f"the tags of {lost} rows cannot be read and are null")
-    if any(part.pro_forma for part in parts):
-        notes.append("the bill is pro-forma: it is invoiced by somebody other than the cloud")
-    return tuple(notes)
-
-
-def _missing(part: ExportPart) -> tuple[CostBasis, ...]:
-    return tuple(basis for basis in CostBasis if basis not in part.bases)
 
 
 def _keep_rejected(connection: duckdb.DuckDBPyConnection, relation: str, out: Path, origin: Origin) -> str:

@@ -35,6 +35,9 @@ class Export:
     empty: tuple[Path, ...] = ()
     """Manifests whose period has no files: an empty month, or an export that failed; nobody can tell which."""
 
+    periods: tuple[tuple[Path, ...], ...] = ()
+    """The files by billing period, where manifests tell it."""
+
 
 def discover(path: Path) -> tuple[Export, ...]:
     """The exports under a file or folder, in a stable order.
@@ -108,8 +111,9 @@ def _aws(files: Iterable[Path]) -> Iterator[Export]:
             if period not in current or len(manifest.parts) <= len(current[period].parts):
                 current[period] = manifest
     for folder, manifests in sorted(by_export.items()):
-        listed = [file for manifest in manifests.values() for file in _aws_files(folder, manifest)]
-        yield Export(str(folder.resolve()), tuple(sorted(listed)), _made_at(manifests.values()))
+        periods = tuple(tuple(_aws_files(folder, manifest)) for manifest in manifests.values())
+        listed = tuple(sorted(file for files in periods for file in files))
+        yield Export(str(folder.resolve()), listed, _made_at(manifests.values()), periods=periods)
 
 
 def _aws_files(folder: Path, manifest: Path) -> list[Path]:
@@ -146,7 +150,8 @@ def _azure(files: Iterable[Path]) -> Iterator[Export]:
         own = told.pop() if len(told) == 1 else ""
         empty = tuple(sorted(manifest for manifest, files in by_run.items() if not files))
         made_at, dated_by = _submitted_at(runs.values())
-        yield Export(str(folder.resolve()), tuple(sorted(listed)), made_at, dated_by, own, empty)
+        periods = tuple(tuple(files) for files in by_run.values())
+        yield Export(str(folder.resolve()), tuple(sorted(listed)), made_at, dated_by, own, empty, periods)
 
 
 def _azure_files(manifest: Path) -> list[Path]:
