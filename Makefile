@@ -12,9 +12,10 @@ help:  ## list the targets
 
 install: $(STAMP)  ## .venv with pinned, hashed requirements and .venv/bin/skyledger
 
-$(STAMP): requirements.txt pyproject.toml
+$(STAMP): requirements.txt tests/outside/requirements.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r tests/outside/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
