@@ -1,11 +1,13 @@
 """Questions about costs, and the shape of the answers of one cloud server."""
 
 from enum import StrEnum
+from typing import Final
 
 from pydantic import Field
 
 from shared_models.base import WireModel
 from shared_models.coverage import Coverage, Freshness
+from shared_models.errors import InvalidArgumentError
 from shared_models.export import CostBasis
 from shared_models.money import ExactDecimal
 from shared_models.page import Pagination
@@ -42,12 +44,38 @@ class CostSource(StrEnum):
     API = "api"
 
 
+NO_VALUE: Final = frozenset({FilterOperator.IS_NULL, FilterOperator.IS_NOT_NULL})
+ONE_VALUE: Final = frozenset({FilterOperator.EQUALS, FilterOperator.CONTAINS})
+
+
 class CostFilter(WireModel):
     """One condition; several are joined by AND."""
 
     column: str = Field(description="FOCUS column, x_Provider, tags.<key> or a business dimension")
     operator: FilterOperator = FilterOperator.EQUALS
     values: tuple[str, ...] = Field(default=(), description="One for equals and contains, none for is_null")
+
+
+def check_filter(condition: CostFilter) -> None:
+    """Refuse a filter whose number of values does not fit its operator.
+
+    Raises:
+        InvalidArgumentError: too few or too many values.
+
+    """
+    count = len(condition.values)
+    if condition.operator in NO_VALUE:
+        fits, wanted = count == 0, "no values"
+    elif condition.operator in ONE_VALUE:
+        fits, wanted = count == 1, "exactly one value"
+    else:
+        fits, wanted = count > 0, "at least one value"
+    if not fits:
+        raise InvalidArgumentError(
+            "filters",
+            f"{condition.operator.value} on {condition.column} takes {wanted}, not {count}.",
+            hint='For example {"column": "ServiceName", "operator": "in", "values": ["A", "B"]}.',
+        )
 
 
 class CostQuery(WireModel):

@@ -42,6 +42,8 @@ class Load:
     dated_by: DatedBy | None
     loaded_at: datetime
     booked: bool
+    account_rows: int
+    """How many of its charges are the billing account's own: tax, support."""
 
     @property
     def partition(self) -> tuple[str, str, datetime]:
@@ -236,4 +238,5 @@ def _load(row: sqlite3.Row) -> Load:
         dated_by=DatedBy(row["dated_by"]) if row["dated_by"] else None,
         loaded_at=unstamp(row["loaded_at"]).astimezone(UTC),
         booked=bool(row["booked"]),
+        account_rows=int(row["account_rows"]),
     )

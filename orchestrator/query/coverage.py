@@ -131,12 +131,22 @@ def _not_counted(provider: str, own: Sequence[Load], snapshot: Snapshot, period:
         for load in snapshot.aside
         if load.provider == provider and load.charge_period_min < period.end and load.charge_period_max > period.start
     ]
-    missing = {account for load in beside for account in load.sub_account_ids} - counted
-    if not missing or not own:
+    if not own:
         return []
-    return [
-        _gap(provider, "not_counted", f"{len(missing)} accounts are only in sources kept aside (skyledger sources)")
-    ]
+    missing = {account for load in beside for account in load.sub_account_ids} - counted
+    known = {_bill(load) for load in own if load.account_rows}
+    unknown = {_bill(load) for load in beside if load.account_rows} - known
+    said: list[str] = []
+    if missing:
+        said.append(f"{len(missing)} accounts are only in sources kept aside (skyledger sources)")
+    if unknown:
+        months = ", ".join(sorted({f"{start:%Y-%m}" for _, start in unknown}))
+        said.append(f"charges of no account, such as tax, are only in sources kept aside ({months}; skyledger sources)")
+    return [_gap(provider, "not_counted", text) for text in said]
+
+
+def _bill(load: Load) -> tuple[str, datetime]:
+    return load.billing_account_id, load.billing_period_start
 
 
 def _basis(provider: str, own: Sequence[Load], basis: CostBasis) -> list[Gap]:

@@ -7,33 +7,7 @@ from sqlglot.expressions.core import Expression
 
 from orchestrator.business.config import SpendDefinition
 from orchestrator.query.sql import column, text
-from shared_models.errors import InvalidArgumentError
-from shared_models.query import CostFilter, FilterOperator
-
-NO_VALUE = frozenset({FilterOperator.IS_NULL, FilterOperator.IS_NOT_NULL})
-ONE_VALUE = frozenset({FilterOperator.EQUALS, FilterOperator.CONTAINS})
-
-
-def check_filter(condition: CostFilter) -> None:
-    """Refuse a filter whose number of values does not fit its operator.
-
-    Raises:
-        InvalidArgumentError: too few or too many values.
-
-    """
-    count = len(condition.values)
-    if condition.operator in NO_VALUE:
-        fits, wanted = count == 0, "no values"
-    elif condition.operator in ONE_VALUE:
-        fits, wanted = count == 1, "exactly one value"
-    else:
-        fits, wanted = count > 0, "at least one value"
-    if not fits:
-        raise InvalidArgumentError(
-            "filters",
-            f"{condition.operator.value} on {condition.column} takes {wanted}, not {count}.",
-            hint='For example {"column": "ServiceName", "operator": "in", "values": ["A", "B"]}.',
-        )
+from shared_models.query import FilterOperator
 
 
 def filter_expression(operator: FilterOperator, value: Expression, values: Sequence[str]) -> Expression:

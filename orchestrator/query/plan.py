@@ -15,13 +15,13 @@ from orchestrator.ledger.loads import Load
 from orchestrator.ledger.snapshot import Snapshot
 from orchestrator.query.compile import Plan
 from orchestrator.query.dimensions import Dimension, DimensionCatalog
-from orchestrator.query.filters import check_filter, filter_expression, spend_expressions
+from orchestrator.query.filters import filter_expression, spend_expressions
 from orchestrator.query.question import Measure, Question
 from orchestrator.query.rates import rates_for
 from orchestrator.query.values import ValueIndex
 from shared_models.errors import InvalidArgumentError, near_matches
 from shared_models.focus.vocabularies import ChargeCategory, ChargeClass
-from shared_models.query import FilterOperator, Granularity
+from shared_models.query import FilterOperator, Granularity, check_filter
 
 _MONTHLY: Final = frozenset({Granularity.TOTAL, Granularity.MONTH, Granularity.QUARTER, Granularity.YEAR})
 BUILT_IN_SPEND: Final = {

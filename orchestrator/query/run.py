@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
-from typing import Any
+from decimal import Decimal, localcontext
+from typing import Any, Final
 
 import duckdb
 
@@ -23,6 +23,9 @@ from orchestrator.query.values import ValueIndex
 from shared_models.errors import InvalidArgumentError
 from shared_models.query import Granularity
 from shared_models.untrusted import safe_text
+
+_DIGITS: Final = 60
+"""Sums are exact: 38 digits of one amount, and of as many amounts as there can be."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,19 @@ def run(ledger: Ledger, snapshot: Snapshot, planned: Planned, values: ValueIndex
         InvalidArgumentError: a charge has no rate in the named table.
 
     """
-    question = planned.plan.question
     rows, converted = _fetch(ledger, planned) if snapshot.booked else ([], None)
+    with localcontext(prec=_DIGITS):
+        return _result(snapshot, planned, values, rows, converted)
+
+
+def _result(
+    snapshot: Snapshot,
+    planned: Planned,
+    values: ValueIndex,
+    rows: Sequence[_Row],
+    converted: tuple[ConvertedFrom, ...] | None,
+) -> Result:
+    question = planned.plan.question
     buckets = _buckets(question, rows)
     by_kind: dict[str, list[_Row]] = defaultdict(list)
     for row in rows:

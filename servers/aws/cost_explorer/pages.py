@@ -8,7 +8,7 @@ from typing import Any, Final
 from servers.aws.errors import may_have_been_served
 from servers.aws.live import COST_EXPLORER_PRICE, Live
 from shared_models.base import WireModel
-from shared_models.errors import FinOpsError, SourceChangedError
+from shared_models.errors import FinOpsError, SourceChangedError, UpstreamUnavailableError
 from shared_models.money import ExactDecimal
 
 _RESTARTS: Final = 2
@@ -69,12 +69,14 @@ def paid(live: Live, payer: str, operation: str, arguments: Mapping[str, Any]) -
 def _once(live: Live, payer: str, arguments: Mapping[str, Any]) -> Figures:
     found: dict[tuple[str, tuple[str, ...]], Figure] = {}
     tokens: set[str] = set()
+    spans: set[tuple[str, str]] = set()
     estimated, requests, token = False, 0, None
     [metric] = arguments["Metrics"]
     while True:
         page = paid(live, payer, "get_cost_and_usage", {**arguments, **({"NextPageToken": token} if token else {})})
         requests += 1
-        for result in page["ResultsByTime"]:
+        for result in _results(page):
+            spans.add((result["TimePeriod"]["Start"], result["TimePeriod"]["End"]))
             estimated = estimated or bool(result.get("Estimated"))
             for figure in _figures(result, metric, grouped="GroupBy" in arguments):
                 if found.setdefault((figure.start, figure.keys), figure) != figure:
@@ -83,10 +85,29 @@ def _once(live: Live, payer: str, arguments: Mapping[str, Any]) -> Figures:
                     )
         token = page.get("NextPageToken")
         if not token:
+            _require_every_bucket(spans, arguments["TimePeriod"])
             return Figures(figures=tuple(found.values()), estimated=estimated, requests=requests)
         if token in tokens:
             raise SourceChangedError("Cost Explorer gave the same page token twice.", hint="Repeat the question.")
         tokens.add(token)
+
+
+def _results(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A reply that was cut off reads as an empty success: without its one required part it is no answer."""
+    if not page.get("ResultsByTime"):
+        raise UpstreamUnavailableError("Cost Explorer answered without any result.", hint="Repeat the question.")
+    return page["ResultsByTime"]
+
+
+def _require_every_bucket(spans: set[tuple[str, str]], asked: Mapping[str, str]) -> None:
+    """Buckets follow each other from the first day on; where they do not, days are missing that would pass for free."""
+    day = asked["Start"]
+    for start, end in sorted(spans):
+        if start[: len(day)] > day:
+            break
+        day = max(day, end[: len(day)])
+    if day < asked["End"]:
+        raise UpstreamUnavailableError(f"Cost Explorer left out {day} and later.", hint="Repeat the question.")
 
 
 def _figures(result: Mapping[str, Any], metric: str, *, grouped: bool) -> list[Figure]:
@@ -95,7 +116,6 @@ def _figures(result: Mapping[str, Any], metric: str, *, grouped: bool) -> list[F
     return [
         Figure(start=start, keys=tuple(keys), amount=Decimal(said[metric]["Amount"]), currency=said[metric]["Unit"])
         for keys, said in rows
-        if metric in said
     ]
 
 

@@ -10,7 +10,6 @@ from servers.kit.exported.bills import Booked
 from servers.kit.ports import CostAnswer
 from shared_models.errors import (
     DataNotReadyError,
-    InvalidArgumentError,
     SourceNotEnabledError,
     UnknownColumnError,
     UnknownValueError,
@@ -140,8 +139,6 @@ def _condition(connection: "DuckDBPyConnection", relation: str, condition: CostF
         return f"{value} IS NULL"
     if operator is FilterOperator.IS_NOT_NULL:
         return f"{value} IS NOT NULL"
-    if not condition.values:
-        raise InvalidArgumentError("filters", f"{operator.value} needs a value.", hint="Give `values`.")
     if operator is FilterOperator.CONTAINS:
         return f"contains(lower({value}), {literal(condition.values[0].lower())})"
     found = {row[0] for row in connection.execute(f"SELECT DISTINCT {value} FROM {relation}").fetchall() if row[0]}

@@ -149,13 +149,13 @@ def _materialise_json(connection: duckdb.DuckDBPyConnection, files: Sequence[Pat
         # What is guessed to be an identifier or a binary number is read as it is written: letters and digits are kept.
         kinds = {row[0]: "VARCHAR" if row[1] in _AS_WRITTEN else row[1] for row in found}
         shape = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in kinds.items())
-        names = " ".join(f"WHEN {literal(str(copy))} THEN {literal(str(file))}" for file, copy in own.items())
-        connection.execute(
-            f"CREATE TABLE source AS SELECT * REPLACE (CASE _file {names} END AS _file),"
-            " row_number() OVER (PARTITION BY _file) AS _row FROM"
-            f" read_json({read}, filename='_file', columns={{{shape}}}, hive_partitioning=false,"
-            f" maximum_object_size={MAX_LINE})"
+        # File by file, as in CSV: over all of them together the rows of one file are not numbered in their order.
+        selects = (
+            f"SELECT *, {literal(str(file))} AS _file, row_number() OVER () AS _row FROM read_json("
+            f"{literal(str(copy))}, columns={{{shape}}}, hive_partitioning=false, maximum_object_size={MAX_LINE})"
+            for file, copy in own.items()
         )
+        connection.execute("CREATE TABLE source AS " + " UNION ALL ".join(selects))
 
 
 def _exact_json(connection: duckdb.DuckDBPyConnection, file: Path, copy: Path) -> Path:

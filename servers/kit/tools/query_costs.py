@@ -8,7 +8,7 @@ from servers.kit.deps import Cursor, Deps, Limit, answered, pagination
 from shared_models.export import CostBasis
 from shared_models.page import decode_cursor, question_digest
 from shared_models.period import ChargePeriod, parse_instant
-from shared_models.query import CostFilter, CostQuery, CostReport, CostSource, Granularity
+from shared_models.query import CostFilter, CostQuery, CostReport, CostSource, Granularity, check_filter
 from shared_models.server_card import Port
 
 
@@ -27,6 +27,8 @@ async def query_costs(
     """Costs of this cloud alone, from its own bill: lines by group in descending amount, one total per currency over
     all lines. For questions over clouds, comparisons or business dimensions use finops_query_costs instead.
     """
+    for condition in filters or ():
+        check_filter(condition)
     query = CostQuery(
         period=ChargePeriod(start=parse_instant(start), end=parse_instant(end)),
         metric=metric,
