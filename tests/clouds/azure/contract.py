@@ -51,8 +51,10 @@ def violations(model: Any, value: Any, at: str = "") -> Iterator[str]:
             yield f"{at or '.'}: {value!r} is none of {', '.join(allowed)[:200]}"
     elif model in _SCALARS:
         yield from _scalar(model, value, at)
-    elif hasattr(model, "_attr_to_rest_field") or hasattr(model, "_attribute_map"):
+    elif hasattr(model, "_calculated") or hasattr(model, "_attribute_map"):
         yield from _structure(model, value, at)
+    elif model is not Any:
+        raise TypeError(f"{at}: the contract cannot read {model!r}")
 
 
 def _page(model: Page, value: Any, at: str) -> Iterator[str]:
@@ -142,18 +144,21 @@ def _reached(value: Any, path: str) -> Any:
 
 def _subtype(model: Any, value: Mapping[str, Any]) -> Any:
     """The model that the discriminator chooses."""
-    for child in getattr(model, "__mapping__", {}).values():
-        field = getattr(model, "_get_discriminator", lambda _: None)(())
-        name = getattr(field, "_rest_name", None)
-        if name and model.__mapping__.get(value.get(name)) is child:
-            return child
+    if not hasattr(model, "_calculated"):
+        return model
+    model.__new__(model)
+    for field in model._attr_to_rest_field.values():
+        child = getattr(model, "__mapping__", {}).get(value.get(field._rest_name)) if field._is_discriminator else None
+        if child is not None and child is not model and issubclass(child, model):
+            return _subtype(child, value)
     return model
 
 
 @cache
 def _fields(model: Any) -> dict[str, _Field]:
     """Path of members (joined by NUL) -> what it holds."""
-    if hasattr(model, "_attr_to_rest_field"):
+    if hasattr(model, "_calculated"):
+        model.__new__(model)  # a model knows its fields only once there has been one
         return _annotated(model)
     required = {name for name, rules in getattr(model, "_validation", {}).items() if rules.get("required")}
     package = sys.modules[model.__module__.rpartition(".")[0]]
