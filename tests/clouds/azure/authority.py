@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import secrets
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -37,6 +38,7 @@ def answer(request: Request, endpoint: "Endpoint") -> Reply | None:
     if rest == ["oauth2", "v2.0", "devicecode"]:
         code = secrets.token_urlsafe(32)
         endpoint.identities.device_codes[code] = False
+        endpoint.identities.device_scopes[code] = form.get("scope", "")
         return _said(
             {
                 "user_code": "QUILLHAVN", "device_code": code, "verification_uri": f"{endpoint.url}/devicelogin",
@@ -73,9 +75,9 @@ def _token(endpoint: "Endpoint", tenant: str, form: dict[str, str]) -> Reply:
             "unauthorized_client",
             f"Application with identifier '{form.get('client_id')}' was not found in the directory '{tenant}'.",
         )
-    audience = form.get("scope", "").split()[0].removesuffix("/.default") if form.get("scope") else ""
+    audience = _audience(form.get("scope", ""))
     if form.get("grant_type") == _DEVICE:
-        return _by_device(endpoint, tenant, form, audience)
+        return _by_device(endpoint, tenant, form)
     if form.get("grant_type") != "client_credentials":
         endpoint.unimplemented.append(f"authority: {form.get('grant_type')}")
         return _refused(70003, "unsupported_grant_type", "The app requested an unsupported grant type.")
@@ -89,7 +91,7 @@ def _token(endpoint: "Endpoint", tenant: str, form: dict[str, str]) -> Reply:
     return _granted(known.issue(tenant, audience), known.lifetime)
 
 
-def _by_device(endpoint: "Endpoint", tenant: str, form: dict[str, str], audience: str) -> Reply:
+def _by_device(endpoint: "Endpoint", tenant: str, form: dict[str, str]) -> Reply:
     known = endpoint.identities
     signed_in = known.device_codes.get(form.get("device_code", ""))
     if signed_in is None:
@@ -97,7 +99,18 @@ def _by_device(endpoint: "Endpoint", tenant: str, form: dict[str, str], audience
     if not signed_in:
         return _refused(70016, "authorization_pending", "The user has not signed in yet.")
     home = endpoint.ledger.home if tenant in {"organizations", "common"} else tenant
-    return _granted(known.issue(home, audience), known.lifetime)
+    reader = {
+        "aud": known.client, "iss": f"{endpoint.url}/{home}/v2.0", "sub": known.principal, "oid": known.principal, "tid": home,
+        "preferred_username": "ada.brandt@quillhaven.example", "exp": int(time.time()) + 3600, "iat": int(time.time()),
+    }  # fmt: skip
+    audience = _audience(known.device_scopes[form["device_code"]])
+    client = base64.urlsafe_b64encode(json.dumps({"uid": known.principal, "utid": home}).encode()).decode()
+    signed = jwt.encode(reader, "not checked by clients that came straight here over TLS", "HS256")
+    return _granted(known.issue(home, audience), known.lifetime, id_token=signed, client_info=client)
+
+
+def _audience(scopes: str) -> str:
+    return next((one.removesuffix("/.default") for one in scopes.split() if "/" in one), "")
 
 
 def _is_trusted(endpoint: "Endpoint", assertion: str) -> bool:
@@ -129,10 +142,9 @@ def _managed_identity(request: Request, endpoint: "Endpoint") -> Reply:
     )
 
 
-def _granted(token: Token, lifetime: int) -> Reply:
-    return _said(
-        {"token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token.text}
-    )
+def _granted(token: Token, lifetime: int, **more: str) -> Reply:
+    said = {"token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token.text}
+    return _said(said | more)
 
 
 def _refused(number: int, error: str, text: str, status: int = 400) -> Reply:

@@ -22,6 +22,10 @@ _SCALARS: Mapping[Any, tuple[type, ...]] = {
 }  # fmt: skip
 
 
+_ALSO: Mapping[str, tuple[str, ...]] = {"GranularityType": ("None",)}
+"""Values that the service's own examples use though the SDK does not list them."""
+
+
 @dataclass(frozen=True)
 class Page:
     """A list as Resource Manager pages it: the SDKs have a model for its items only."""
@@ -46,7 +50,7 @@ def violations(model: Any, value: Any, at: str = "") -> Iterator[str]:
     elif get_origin(model) in {list, Literal, dict}:
         yield from _generic(model, value, at)
     elif isinstance(model, EnumMeta):
-        allowed = [str(one.value) for one in model]
+        allowed = [*(str(one.value) for one in model), *_ALSO.get(model.__name__, ())]
         if not isinstance(value, str) or value.lower() not in {one.lower() for one in allowed}:
             yield f"{at or '.'}: {value!r} is none of {', '.join(allowed)[:200]}"
     elif model in _SCALARS:

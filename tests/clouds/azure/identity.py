@@ -45,6 +45,7 @@ class Identities:
     issued: list[Token] = field(default_factory=list)
     device_codes: dict[str, bool] = field(default_factory=dict)
     """Device code -> whether the user has signed in."""
+    device_scopes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.tenants |= set(self.ledger.tenants)
