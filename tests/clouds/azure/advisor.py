@@ -40,7 +40,11 @@ def _recommendation(subscription: str, row: Mapping[str, Any]) -> dict[str, Any]
     resource = spelled(str(row["resource_id"] or f"/subscriptions/{subscription}"))
     action = str(row["action"])
     monthly = row["estimated_monthly_savings"]
-    kind = resource.split("/providers/")[-1].rpartition("/")[0] if row["resource_id"] else "Microsoft.Subscriptions/subscriptions"
+    kind = (
+        resource.split("/providers/")[-1].rpartition("/")[0]
+        if row["resource_id"]
+        else "Microsoft.Subscriptions/subscriptions"
+    )
     extended = {
         "savingsAmount": f"{monthly:.2f}", "annualSavingsAmount": f"{monthly * 12:.2f}", "savingsCurrency": str(row["currency"]),
         "currentSku": str(row["current"] or ""), "targetSku": str(row["recommended"] or ""), "regionId": str(row["region_id"] or ""),

@@ -104,9 +104,11 @@ def _children(call: Call, name: str, *, deep: bool) -> list[dict[str, Any]]:
             below = _children(call, child, deep=True) if deep else None
             said = {"type": _TYPE, "id": f"/providers/{_TYPE}/{child}", "name": child, "displayName": title}
             found.append(said | ({"children": below} if below else {}))
-    for one in _own(call):
-        if group_name(one.path[1:3]) == name:
-            found.append({"type": "/subscriptions", "id": f"/subscriptions/{one.id}", "name": one.id, "displayName": one.name})
+    found.extend(
+        {"type": "/subscriptions", "id": f"/subscriptions/{one.id}", "name": one.id, "displayName": one.name}
+        for one in _own(call)
+        if group_name(one.path[1:3]) == name
+    )
     return found
 
 
@@ -121,9 +123,11 @@ def descendants(call: Call) -> dict[str, Any]:
         if parent in inside:
             inside.add(child)
             found.append(_below(f"/providers/{_TYPE}/{child}", _TYPE, child, title, str(parent)))
-    for one in _own(call):
-        if (parent := group_name(one.path[1:3])) in inside:
-            found.append(_below(f"/subscriptions/{one.id}", "/subscriptions", one.id, one.name, parent))
+    found.extend(
+        _below(f"/subscriptions/{one.id}", "/subscriptions", one.id, one.name, parent)
+        for one in _own(call)
+        if (parent := group_name(one.path[1:3])) in inside
+    )
     return call.listed(found, "list")
 
 

@@ -41,9 +41,13 @@ def answer(request: Request, endpoint: "Endpoint") -> Reply | None:
         endpoint.identities.device_scopes[code] = form.get("scope", "")
         return _said(
             {
-                "user_code": "QUILLHAVN", "device_code": code, "verification_uri": f"{endpoint.url}/devicelogin",
-                "expires_in": 900, "interval": 1, "message": "Enter the code QUILLHAVN to authenticate.",
-            }  # fmt: skip
+                "user_code": "QUILLHAVN",
+                "device_code": code,
+                "verification_uri": f"{endpoint.url}/devicelogin",
+                "expires_in": 900,
+                "interval": 1,
+                "message": "Enter the code QUILLHAVN to authenticate.",
+            }
         )
     return None
 
@@ -136,9 +140,12 @@ def _managed_identity(request: Request, endpoint: "Endpoint") -> Reply:
     token = known.issue(endpoint.ledger.home, query.get("resource", "").rstrip("/"))
     return _said(
         {
-            "access_token": token.text, "expires_on": str(int(token.expires)), "resource": token.audience,
-            "token_type": "Bearer", "client_id": known.client,
-        }  # fmt: skip
+            "access_token": token.text,
+            "expires_on": str(int(token.expires)),
+            "resource": token.audience,
+            "token_type": "Bearer",
+            "client_id": known.client,
+        }
     )
 
 

@@ -9,7 +9,7 @@ from azure.mgmt.consumption import models as consumption
 
 from tests.clouds.azure.call import Call, Operation
 from tests.clouds.azure.contract import Page
-from tests.clouds.azure.errors import AzureError, not_implemented
+from tests.clouds.azure.errors import not_implemented
 from tests.clouds.azure.exports import columns, counted
 from tests.clouds.azure.ledger import identifier
 from tests.clouds.azure.scope import scope_of
@@ -72,7 +72,9 @@ def usage_details(call: Call) -> dict[str, Any]:
     last = call.query.get("endDate") or f"{call.now:%Y-%m-%d}"
     known = columns(call.ledger, metric)
     chosen = {name: known[_RENAMED.get(name, name)] for name in (*_SAME, *_RENAMED)}
-    chosen["pricingModel"] = "CASE pricing_model WHEN 'OnDemand' THEN 'On Demand' WHEN 'SavingsPlan' THEN '' ELSE pricing_model END"
+    chosen["pricingModel"] = (
+        "CASE pricing_model WHEN 'OnDemand' THEN 'On Demand' WHEN 'SavingsPlan' THEN '' ELSE pricing_model END"
+    )
     chosen |= {name: f"strftime({sql}, '%Y-%m-%dT00:00:00Z')" for name, sql in _DATES.items()}
     selected = ", ".join(f'{sql} AS "{name}"' for name, sql in chosen.items())
     rows = call.ledger.rows(
@@ -81,14 +83,20 @@ def usage_details(call: Call) -> dict[str, Any]:
     )
     size = min(int(call.query.get("$top", call.endpoint.page_sizes.get("list", 1000))), 1000)
     page, token = call.page(rows, size, call.query.get("$skiptoken"))
-    kept = "".join(f"&{name}={value}" for name, value in call.query.items() if name not in {"api-version", "$skiptoken"})
+    kept = "".join(
+        f"&{name}={value}" for name, value in call.query.items() if name not in {"api-version", "$skiptoken"}
+    )
     more = {"nextLink": call.link(call.path, skiptoken=token) + kept} if token else {}
     return {"value": [_detail(scope.id, row) for row in page], **more}
 
 
 def _detail(scope: str, row: Mapping[str, Any]) -> dict[str, Any]:
     name = identifier("usage", row["number"])
-    said = {key: float(value) if isinstance(value, Decimal) else value for key, value in row.items() if value not in {None, ""}}
+    said = {
+        key: float(value) if isinstance(value, Decimal) else value
+        for key, value in row.items()
+        if value not in {None, ""}
+    }
     said.pop("number")
     return {
         "id": f"/{scope}/providers/Microsoft.Consumption/usageDetails/{name}", "name": name, "kind": "modern",
@@ -107,7 +115,12 @@ def price_sheet(call: Call) -> dict[str, Any]:
     more = {"nextLink": call.link(call.path, **kept, skiptoken=token)} if token else {}
     base = f"/subscriptions/{call.names['subscriptionId']}/providers/Microsoft.Consumption/pricesheets/default"
     prices = [_price(row, expand=expand) for row in page]
-    return {"id": base, "name": "default", "type": "Microsoft.Consumption/pricesheets", "properties": {"pricesheets": prices, **more}}
+    return {
+        "id": base,
+        "name": "default",
+        "type": "Microsoft.Consumption/pricesheets",
+        "properties": {"pricesheets": prices, **more},
+    }
 
 
 def _price(row: Mapping[str, Any], *, expand: bool) -> dict[str, Any]:
@@ -122,20 +135,11 @@ def _price(row: Mapping[str, Any], *, expand: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def refuse_balance(call: Call) -> dict[str, Any]:
-    """A balance or credit that the sample knows nothing of."""
-    raise AzureError("NotFound", "There is no balance for this billing scope.", 404)
-
-
 _BILLING: Final = "/providers/Microsoft.Billing/billingAccounts"
 _PAGED: Final = frozenset({"$top", "$expand", "$filter"})
 OPERATIONS: Final = (
     Operation("billing:Accounts", "GET", _BILLING, accounts, reply=Page(models.BillingAccount)),
     Operation("billing:Profiles", "GET", _BILLING + "/{billingAccountName}/billingProfiles", profiles, reply=Page(models.BillingProfile)),
-    Operation(
-        "billing:AvailableBalance", "GET", _BILLING + "/{billingAccountName}/billingProfiles/{profile}/availableBalance/default",
-        refuse_balance,
-    ),
     Operation(
         "consumption:UsageDetails", "GET", "/{scope}/providers/Microsoft.Consumption/usageDetails", usage_details,
         reply=Page(consumption.UsageDetail), query=_PAGED | {"metric", "startDate", "endDate"},

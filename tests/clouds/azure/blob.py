@@ -50,16 +50,21 @@ def answer(request: Request, endpoint: "Endpoint") -> tuple[str, Reply, Fault | 
     try:
         tenant = _authenticate(request, endpoint, container, name, query)
         fault = endpoint.faults.striking(operation, account=container, tenant=tenant)
-        if fault and (fault.reason or fault.code):
-            _, _, status = WORDS.get(fault.reason or "", ("", "", fault.status))
-            code = {503: "ServerBusy", 403: "AuthorizationPermissionMismatch"}.get(status, fault.code or "InternalError")
-            if fault.reason == "expired_token":
-                endpoint.identities.expire_all()
-            raise _BlobError(status, code)
+        _suffer(endpoint, fault)
         return operation, _reply(request, endpoint, operation, (container, name), query), fault
     except _BlobError as error:
         body = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{error.code}</Code><Message>{error.code}</Message></Error>'
         return operation, Reply(error.status, body.encode(), {"x-ms-error-code": error.code, **_XML}), None
+
+
+def _suffer(endpoint: "Endpoint", fault: Fault | None) -> None:
+    if fault is None or not (fault.reason or fault.code):
+        return
+    _, _, status = WORDS.get(fault.reason or "", ("", "", fault.status))
+    code = {503: "ServerBusy", 403: "AuthorizationPermissionMismatch"}.get(status, fault.code or "InternalError")
+    if fault.reason == "expired_token":
+        endpoint.identities.expire_all()
+    raise _BlobError(status, code)
 
 
 def _operation(method: str, container: str, name: str, query: dict[str, str]) -> str:
@@ -141,7 +146,9 @@ def _blob(request: Request, file: Path) -> Reply:
 
 
 def _containers(endpoint: "Endpoint") -> Reply:
-    found = "".join(f"<Container><Name>{name}</Name>{_properties(None)}</Container>" for name in sorted(endpoint.containers))
+    found = "".join(
+        f"<Container><Name>{name}</Name>{_properties(None)}</Container>" for name in sorted(endpoint.containers)
+    )
     return Reply(200, _document(endpoint, "", f"<Containers>{found}</Containers><NextMarker/>"), _XML)
 
 
@@ -157,7 +164,9 @@ def _listing(endpoint: "Endpoint", container: str, files: dict[str, Path], query
     for name, file in files.items():
         if name.startswith(prefix):
             folder = prefix + name[len(prefix) :].partition(delimiter)[0] + delimiter if delimiter else ""
-            found[folder if folder and name.startswith(folder) else name] = None if name.startswith(folder or "\0") else file
+            found[folder if folder and name.startswith(folder) else name] = (
+                None if name.startswith(folder or "\0") else file
+            )
     rest = [(name, file) for name, file in found.items() if name > after]
     page, more = rest[:size], rest[size:]
     written = "".join(_entry(name, file) for name, file in page)

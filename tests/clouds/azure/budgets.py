@@ -35,7 +35,9 @@ def budget(call: Call) -> dict[str, Any]:
 def alerts(call: Call) -> dict[str, Any]:
     """GET alerts of a scope: one for each budget whose month is spent beyond the threshold."""
     scope = scope_of(call, call.names["scope"])
-    found = [_alert(call, scope, row) for row in _rows(call, scope) if _spent(call, scope) * 100 > _amount(row) * _THRESHOLD]
+    found = [
+        _alert(call, scope, row) for row in _rows(call, scope) if _spent(call, scope) * 100 > _amount(row) * _THRESHOLD
+    ]
     return {"value": found}
 
 
@@ -44,7 +46,9 @@ def _rows(call: Call, scope: Scope) -> list[dict[str, object]]:
     if scope.kind != "managementGroup":
         return []
     name = scope.id.rpartition("/")[2]
-    rows = call.ledger.rows("SELECT * FROM budget QUALIFY row_number() OVER (PARTITION BY division ORDER BY month DESC) = 1")
+    rows = call.ledger.rows(
+        "SELECT * FROM budget QUALIFY row_number() OVER (PARTITION BY division ORDER BY month DESC) = 1"
+    )
     return [row for row in rows if group_name((str(row["division"]),)) == name]
 
 

@@ -39,7 +39,9 @@ class Operation:
         """The pattern of its path; Resource Manager's paths do not mind case."""
         parts = re.split(r"\{(\w+)\}", self.template)
         pattern = "".join(
-            re.escape(part) if number % 2 == 0 else f"(?P<{part}>{'.+' if 'scope' in part.lower() or part == 'resourceUri' else '[^/]+'})"
+            re.escape(part)
+            if number % 2 == 0
+            else f"(?P<{part}>{'.+' if 'scope' in part.lower() or part == 'resourceUri' else '[^/]+'})"
             for number, part in enumerate(parts)
         )
         return re.compile(pattern, re.IGNORECASE)
@@ -101,7 +103,9 @@ class Call:
 
     def link(self, path: str, **query: str) -> str:
         """An address at this endpoint."""
-        given = {"api-version": self.query.get("api-version", "")} | {f"${name}": value for name, value in query.items()}
+        given = {"api-version": self.query.get("api-version", "")} | {
+            f"${name}": value for name, value in query.items()
+        }
         return f"{self.endpoint.url}{path}?" + "&".join(f"{name}={quote(value)}" for name, value in given.items())
 
     def page(self, items: Sequence[Any], size: int, given: str | None = None) -> tuple[list[Any], str | None]:

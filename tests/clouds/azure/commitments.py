@@ -45,13 +45,18 @@ def _term(row: Mapping[str, Any]) -> str:
 def _applied(row: Mapping[str, Any]) -> dict[str, Any]:
     subscription = str(row["sub_account_id"])
     single = row["scope"] != "shared"
-    said = {"appliedScopeType": "Single" if single else "Shared", "userFriendlyAppliedScopeType": "Single" if single else "Shared"}
+    said = {
+        "appliedScopeType": "Single" if single else "Shared",
+        "userFriendlyAppliedScopeType": "Single" if single else "Shared",
+    }
     return said | ({"appliedScopeProperties": {"subscriptionId": subscription}} if single else {})
 
 
 def _utilization(row: Mapping[str, Any]) -> dict[str, Any]:
     value = round(float(row["utilization"] or 0) * 100, 2)
-    grains = [{"grain": float(days), "grainUnit": "days", "value": value, "valueUnit": "percentage"} for days in (1, 7, 30)]
+    grains = [
+        {"grain": float(days), "grainUnit": "days", "value": value, "valueUnit": "percentage"} for days in (1, 7, 30)
+    ]
     return {"trend": "SAME", "aggregates": grains}
 
 
@@ -157,7 +162,9 @@ def _summary(row: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-_DAYS: Final = re.compile(r"properties/usageDate ge '?([\d-]{10})\S* and properties/usageDate le '?([\d-]{10})\S*", re.IGNORECASE)
+_DAYS: Final = re.compile(
+    r"properties/usageDate ge '?([\d-]{10})\S* and properties/usageDate le '?([\d-]{10})\S*", re.IGNORECASE
+)
 
 
 def _span(call: Call) -> tuple[date, date]:

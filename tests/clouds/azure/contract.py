@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import EnumMeta
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 _SCALARS: Mapping[Any, tuple[type, ...]] = {
     str: (str,), int: (int,), float: (int, float), bool: (bool,), datetime: (str,), date: (str,), time: (str,),
@@ -169,7 +169,7 @@ def _fields(model: Any) -> dict[str, _Field]:
     found = {}
     for name, said in model._attribute_map.items():
         key = said["key"].replace("\\.", "\1").replace(".", "\0").replace("\1", ".")
-        found["*" if not key else key] = _Field(_Written(said["type"], package), name in required)
+        found[key or "*"] = _Field(_Written(said["type"], package), name in required)
     return found
 
 
@@ -198,7 +198,7 @@ class _Written(str):
 
     __slots__ = ("package",)
 
-    def __new__(cls, text: str, package: Any) -> "_Written":
+    def __new__(cls, text: str, package: Any) -> Self:
         made = super().__new__(cls, text)
         made.package = package
         return made
@@ -224,7 +224,7 @@ def _written(text: str, value: Any, at: str) -> Iterator[str]:
             return
         for key, item in value.items():
             yield from violations(_kind(text[1:-1], package), item, f"{at}.{key}")
-    elif text not in {"object"} and package is not None:
+    elif text != "object" and package is not None:
         yield from violations(getattr(package, text, Any), value, at)
 
 

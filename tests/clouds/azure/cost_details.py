@@ -4,10 +4,8 @@ The links carry a signature and lead to this server's storage account, or to `en
 to see that a client refuses to follow them. A report covers one calendar month at most, and thirteen months back.
 """
 
-import tempfile
 import uuid
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from azure.mgmt.costmanagement import models
@@ -54,7 +52,10 @@ def poll(call: Call) -> dict[str, Any] | Reply:
         "type": "Microsoft.CostManagement/costDetailsOperationResults",
     }  # fmt: skip
     if call.fault and call.fault.code == "report_failed":
-        return said | {"status": "Failed", "error": {"code": "500", "message": "Internal error while the report was made."}}
+        return said | {
+            "status": "Failed",
+            "error": {"code": "500", "message": "Internal error while the report was made."},
+        }
     if "blobs" not in report:
         report["blobs"] = _write(call, number, report)
     blobs = report["blobs"]
@@ -91,7 +92,7 @@ def _asked(call: Call, body: dict[str, Any]) -> Condition:
 
 def _write(call: Call, number: str, report: dict[str, Any]) -> list[dict[str, Any]]:
     endpoint = call.endpoint
-    folder = endpoint.containers.setdefault(REPORTS, Path(tempfile.mkdtemp(prefix="azure-reports-")))
+    folder = endpoint.containers.setdefault(REPORTS, endpoint.scratch)
     metric, found = report["body"].get("metric") or "ActualCost", []
     for part in range(endpoint.report_parts):
         name = f"{call.now:%Y%m%d}/{number}/part_{part}.csv"

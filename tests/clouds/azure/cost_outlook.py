@@ -59,7 +59,9 @@ def _span(call: Call, body: dict[str, Any]) -> tuple[date, date]:
 
 
 def _days(call: Call, where: Condition, column: str) -> dict[date, Decimal]:
-    found = call.ledger.rows(f"SELECT day, sum({column}) AS cost FROM line WHERE {where.sql} GROUP BY day", where.values)
+    found = call.ledger.rows(
+        f"SELECT day, sum({column}) AS cost FROM line WHERE {where.sql} GROUP BY day", where.values
+    )
     return {row["day"]: row["cost"] for row in found}
 
 
@@ -105,7 +107,9 @@ def _dimension(call: Call, scope: Scope, name: str, sql: str, title: str) -> dic
     start, end = call.now.date().replace(day=1), call.now.date()
     most = int(call.query.get("$top", 1000))
     where = f"{scope.where} AND day BETWEEN ? AND ?"
-    rows = call.ledger.rows(f"SELECT DISTINCT {sql} AS v FROM line WHERE {where} ORDER BY 1", [*scope.values, start, end])
+    rows = call.ledger.rows(
+        f"SELECT DISTINCT {sql} AS v FROM line WHERE {where} ORDER BY 1", [*scope.values, start, end]
+    )
     values = [str(row["v"]) for row in rows]
     expand = call.query.get("$expand", "").lower() == "properties/data"
     number = f"dimensions_{name}_{start}_{end}_{most}"

@@ -3,7 +3,6 @@
 import json
 import re
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
 _CHALLENGE = 'Bearer authorization_uri="{0}/{1}", error="invalid_token", error_description="{2}"'
+DATA_PLANE = "monitor:Batch"
+"""What is no part of Resource Manager and wants a token of its own."""
 PUBLIC = frozenset({"retail:Prices"})
 """What nobody signs in for."""
 
@@ -42,15 +43,11 @@ class Dispatch:
         """The reply, whatever happens."""
         headers: dict[str, str] = {}
         try:
-            route = next(_routes(self.request.method, self.path), None)
-            if route is None:
-                raise not_implemented(f"{self.request.method} {self.path}")
-            operation, names = route
+            operation, names = _route(self.request.method, self.path)
             self.name = operation.name
             token = self._authenticate()
             self._suffer()
-            if operation.name not in PUBLIC and "api-version" not in self.query:
-                raise AzureError("MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required.")
+            self._demand_version()
             call = Call(
                 self.endpoint, operation, self.path, names, self.query, self.request.headers, self._body(operation),
                 token, self.fault, headers,
@@ -60,7 +57,9 @@ class Dispatch:
             if isinstance(result, Reply):
                 return Reply(result.status, result.body, headers | result.headers)
             self._keep("reply", operation.reply, result)
-            return Reply(200, json.dumps(result).encode(), headers | {"Content-Type": "application/json; charset=utf-8"})
+            return Reply(
+                200, json.dumps(result).encode(), headers | {"Content-Type": "application/json; charset=utf-8"}
+            )
         except AzureError as error:
             if error.status == 501:
                 self.endpoint.unimplemented.append(error.message)
@@ -76,12 +75,19 @@ class Dispatch:
         token = self.endpoint.identities.find(text)
         if token is None:
             raise self._unauthorized("unknown_token")
-        if token.audience.rstrip("/") not in {ARM, f"{ARM}/".rstrip("/"), METRICS}:
+        if token.audience.rstrip("/") != (METRICS if self.name == DATA_PLANE else ARM):
             raise self._unauthorized("wrong_audience")
         if token.expires <= time.time():
             raise self._unauthorized("expired_token")
         self.tenant = token.tenant
         return token
+
+    def _demand_version(self) -> None:
+        if self.name not in PUBLIC and "api-version" not in self.query:
+            raise AzureError(
+                "MissingApiVersionParameter",
+                "The api-version query parameter (?api-version=) is required for all requests.",
+            )
 
     def _suffer(self) -> None:
         endpoint = self.endpoint
@@ -125,7 +131,8 @@ class Dispatch:
         raise AzureError(code, "; ".join(found)[:2000])
 
 
-def _routes(method: str, path: str) -> Iterator[tuple[Operation, dict[str, str]]]:
+def _route(method: str, path: str) -> tuple[Operation, dict[str, str]]:
     for operation in OPERATIONS:
         if operation.method == method and (found := operation.path.fullmatch(path)):
-            yield operation, found.groupdict()
+            return operation, found.groupdict()
+    raise not_implemented(f"{method} {path}")

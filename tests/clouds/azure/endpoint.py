@@ -22,6 +22,7 @@ reports name instead of this server), `azure.containers` (folders and files of t
 """
 
 import ssl
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ from urllib.parse import urlsplit
 
 from azure.identity import ClientSecretCredential
 
-from tests.clouds.azure import authority, blob
+from tests.clouds.azure import authority, blob, inventory
 from tests.clouds.azure.call import Tokens
 from tests.clouds.azure.certificate import Certificate
 from tests.clouds.azure.dispatch import Dispatch
@@ -94,6 +95,8 @@ class Endpoint:
     def start(self) -> None:
         """Listen on a free port of the loopback."""
         self._lock = threading.Lock()
+        self._scratch = tempfile.TemporaryDirectory(prefix="azure-reports-")
+        inventory.ensure(self.ledger)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self, "x-ms-request-id"))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.certificate.serve(context)
@@ -109,11 +112,17 @@ class Endpoint:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(5)
+        self._scratch.cleanup()
 
     @property
     def url(self) -> str:
         """Where it listens."""
         return f"https://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def scratch(self) -> Path:
+        """Where reports are written until it stops."""
+        return Path(self._scratch.name)
 
     @property
     def account_url(self) -> str:

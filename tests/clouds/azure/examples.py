@@ -100,7 +100,12 @@ def examples(file: Path) -> Iterator[Example]:
         raise LookupError(name)
     request, reply = found
     body = said["parameters"].get("parameters") or next(
-        (said["parameters"][one] for one in ("query", "scheduledAction", "benefitUtilizationSummariesRequest", "queryParameters") if one in said["parameters"]), None
+        (
+            said["parameters"][one]
+            for one in ("query", "scheduledAction", "benefitUtilizationSummariesRequest", "queryParameters")
+            if one in said["parameters"]
+        ),
+        None,
     )
     if request is not None and isinstance(body, dict):
         yield Example(name, request, body)

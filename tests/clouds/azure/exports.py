@@ -154,7 +154,9 @@ def history(call: Call) -> dict[str, Any]:
 
 def _export(call: Call, scope: str, name: str) -> dict[str, Any]:
     subscription = call.ledger.subscriptions[0].id
-    account = f"/subscriptions/{subscription}/resourceGroups/rg-finops/providers/Microsoft.Storage/storageAccounts/{ACCOUNT}"
+    account = (
+        f"/subscriptions/{subscription}/resourceGroups/rg-finops/providers/Microsoft.Storage/storageAccounts/{ACCOUNT}"
+    )
     return {
         "id": f"/{scope}/providers/Microsoft.CostManagement/exports/{name}", "name": name,
         "type": "Microsoft.CostManagement/exports", "eTag": '"1d4ff9fe66f1d10"',
@@ -182,16 +184,22 @@ def _runs(call: Call, scope: str, name: str) -> list[dict[str, Any]]:
         submitted = run["submittedTime"].replace(".0000000Z", "Z")
         found.append(
             {
-                "id": f"/{scope}/providers/Microsoft.CostManagement/exports/{name}/run/{run['runId']}", "name": run["runId"],
+                "id": f"/{scope}/providers/Microsoft.CostManagement/exports/{name}/run/{run['runId']}",
+                "name": run["runId"],
                 "type": "Microsoft.CostManagement/exports/run",
                 "properties": {
-                    "executionType": "Scheduled", "status": "Completed", "submittedBy": "System", "submittedTime": submitted,
-                    "processingStartTime": submitted, "processingEndTime": submitted,
+                    "executionType": "Scheduled",
+                    "status": "Completed",
+                    "submittedBy": "System",
+                    "submittedTime": submitted,
+                    "processingStartTime": submitted,
+                    "processingEndTime": submitted,
                     "fileName": file.relative_to(call.endpoint.containers[CONTAINER]).parent.as_posix(),
                     "manifestFile": file.relative_to(call.endpoint.containers[CONTAINER]).as_posix(),
-                    "startDate": f"{run['startDate']}Z", "endDate": f"{run['endDate']}Z",
+                    "startDate": f"{run['startDate']}Z",
+                    "endDate": f"{run['endDate']}Z",
                 },
-            }  # fmt: skip
+            }
         )
     return sorted(found, key=lambda one: one["properties"]["submittedTime"], reverse=True)
 

@@ -40,7 +40,8 @@ def ensure(ledger: Ledger) -> None:
 
 def _create(ledger: Ledger, table: str, rows: list[dict[str, Any]]) -> None:
     columns = ", ".join(
-        f"j -> '{name}' AS \"{name}\"" if kind == "JSON" else f"j ->> '{name}' AS \"{name}\"" for name, kind in COLUMNS.items()
+        f"j -> '{name}' AS \"{name}\"" if kind == "JSON" else f"j ->> '{name}' AS \"{name}\""
+        for name, kind in COLUMNS.items()
     )
     with ledger.connection.cursor() as cursor:
         cursor.execute(

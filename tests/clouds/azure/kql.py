@@ -62,11 +62,15 @@ def compiled(text: str, tables: Sequence[str]) -> Compiled:
     stages = _stages(_tokens(bare))
     name = stages[0][0][1].lower()
     if len(stages[0]) != 1 or name not in tables:
-        raise AzureError("BadRequest", f"Please provide below info when asking for support: table '{stages[0]}' is unknown.")
+        raise AzureError(
+            "BadRequest", f"Please provide below info when asking for support: table '{stages[0]}' is unknown."
+        )
     state = _State(f"SELECT * FROM {name}")
     for stage in stages[1:]:
         _apply(state, stage)
-    order = f" ORDER BY {', '.join(state.order)}" if state.order else " ORDER BY ALL" if state.shaped else " ORDER BY id"
+    order = (
+        f" ORDER BY {', '.join(state.order)}" if state.order else " ORDER BY ALL" if state.shaped else " ORDER BY id"
+    )
     return Compiled(f"SELECT * FROM ({state.sql}){order}", not state.limited)
 
 
@@ -189,7 +193,9 @@ class _Reader:
         known = {**_FUNCTIONS, **_AGGREGATES}
         if name not in known:
             raise not_implemented(f"Resource Graph function {name}")
-        argument = "" if self.peek() == ("op", ")") else self.condition() if name in {"not", "countif"} else self.value()
+        argument = (
+            "" if self.peek() == ("op", ")") else self.condition() if name in {"not", "countif"} else self.value()
+        )
         self.need(")")
         return known[name].format(argument)
 
@@ -246,7 +252,9 @@ def _project_away(state: _State, reader: _Reader) -> None:
 
 def _extend(state: _State, reader: _Reader) -> None:
     for name, sql in _named(reader):
-        state.sql = f'SELECT * EXCLUDE (extended), extended AS "{name}" FROM (SELECT *, {sql} AS extended FROM ({state.sql}))'
+        state.sql = (
+            f'SELECT * EXCLUDE (extended), extended AS "{name}" FROM (SELECT *, {sql} AS extended FROM ({state.sql}))'
+        )
 
 
 def _order(state: _State, reader: _Reader) -> None:
@@ -254,7 +262,10 @@ def _order(state: _State, reader: _Reader) -> None:
 
     def one() -> str:
         sql = reader.value()
-        return sql + (" ASC" if reader.skip("asc") else " DESC" if reader.skip("desc") else " DESC")
+        ascending = reader.skip("asc")
+        if not ascending:
+            reader.skip("desc")
+        return sql + (" ASC" if ascending else " DESC")
 
     state.order = reader.several(one)
 
@@ -270,13 +281,23 @@ def _top(state: _State, reader: _Reader) -> None:
     _limit(state, _Reader([most]))
 
 
-def _count(state: _State, reader: _Reader) -> None:
-    state.sql, state.order, state.shaped, state.limited = f'SELECT count(*) AS "Count" FROM ({state.sql})', [], True, True
+def _count(state: _State, _: _Reader) -> None:
+    state.sql, state.order, state.shaped, state.limited = (
+        f'SELECT count(*) AS "Count" FROM ({state.sql})',
+        [],
+        True,
+        True,
+    )
 
 
 def _distinct(state: _State, reader: _Reader) -> None:
     columns = ", ".join(f'{sql} AS "{name}"' for name, sql in _named(reader))
-    state.sql, state.order, state.shaped, state.limited = f"SELECT DISTINCT {columns} FROM ({state.sql})", [], True, True
+    state.sql, state.order, state.shaped, state.limited = (
+        f"SELECT DISTINCT {columns} FROM ({state.sql})",
+        [],
+        True,
+        True,
+    )
 
 
 def _summarize(state: _State, reader: _Reader) -> None:
@@ -284,7 +305,12 @@ def _summarize(state: _State, reader: _Reader) -> None:
     groups = _named(reader) if reader.skip("by") else []
     columns = ", ".join(f'{sql} AS "{name}"' for name, sql in [*groups, *figures])
     grouped = f" GROUP BY {', '.join(sql for _, sql in groups)}" if groups else ""
-    state.sql, state.order, state.shaped, state.limited = f"SELECT {columns} FROM ({state.sql}){grouped}", [], True, True
+    state.sql, state.order, state.shaped, state.limited = (
+        f"SELECT {columns} FROM ({state.sql}){grouped}",
+        [],
+        True,
+        True,
+    )
 
 
 _STAGES: Final[Mapping[str, Callable[[_State, _Reader], None]]] = {

@@ -67,7 +67,9 @@ def _response(call: Call, number: str, span: tuple[str, str], query: Mapping[str
     if unheard := wanted - {"average", "maximum", "count"}:
         raise not_implemented(f"metrics with aggregation {', '.join(sorted(unheard))}")
     value = [
-        _metric(call, item, name.strip(), span, (interval, wanted)) for name in query.get("metricnames", "").split(",") if name.strip()
+        _metric(call, item, name.strip(), span, (interval, wanted))
+        for name in query.get("metricnames", "").split(",")
+        if name.strip()
     ]
     return {
         "cost": 0, "timespan": "/".join(span), "interval": interval, "namespace": _namespace(number), "resourceregion": item["region_id"],
@@ -83,11 +85,13 @@ def _namespace(number: str) -> str:
 def _metric(
     call: Call, item: Mapping[str, Any], name: str, span: tuple[str, str], how: tuple[str, set[str]]
 ) -> dict[str, Any]:
-    known = {said.lower(): (metric, unit) for (kind, said), (metric, unit) in _NAMES.items() if kind == item["resource_type"]}
+    known = {
+        said.lower(): (metric, unit) for (kind, said), (metric, unit) in _NAMES.items() if kind == item["resource_type"]
+    }
     if name.lower() not in known:
         raise bad_request(f"Failed to find metric configuration for provider: {item['native_type']}, metric: {name}.")
     metric, unit = known[name.lower()]
-    first, last = (datetime.fromisoformat(text.replace("Z", "+00:00")).replace(tzinfo=None) for text in span)
+    first, last = (datetime.fromisoformat(text).replace(tzinfo=None) for text in span)
     rows = call.ledger.rows(
         "SELECT start AS day, average, maximum, p95, samples FROM metric WHERE resource_id = ? AND metric = ?"
         " AND start BETWEEN ? AND ? ORDER BY 1",
@@ -103,7 +107,9 @@ def _metric(
     }  # fmt: skip
 
 
-def _points(row: Mapping[str, Any], how: tuple[str, set[str]], *, free: bool) -> list[tuple[datetime, dict[str, float]]]:
+def _points(
+    row: Mapping[str, Any], how: tuple[str, set[str]], *, free: bool
+) -> list[tuple[datetime, dict[str, float]]]:
     interval, wanted = how
     day = row["day"]
     average, maximum, p95 = (float(row[name]) for name in ("average", "maximum", "p95"))
@@ -116,7 +122,10 @@ def _points(row: Mapping[str, Any], how: tuple[str, set[str]], *, free: bool) ->
     if free:
         spread = [(at, 100 - mean, 100 - mean, count) for at, mean, _, count in spread]
     return [
-        (at, {name: value for name, value in (("average", mean), ("maximum", most), ("count", count)) if name in wanted})
+        (
+            at,
+            {name: value for name, value in (("average", mean), ("maximum", most), ("count", count)) if name in wanted},
+        )
         for at, mean, most, count in spread
     ]
 

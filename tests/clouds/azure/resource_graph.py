@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from azure.mgmt.resourcegraph import models
 
-from tests.clouds.azure import inventory
 from tests.clouds.azure.call import Call, Operation
 from tests.clouds.azure.errors import AzureError, bad_request, not_implemented
 from tests.clouds.azure.kql import compiled
@@ -26,7 +25,6 @@ def resources(call: Call) -> dict[str, Any]:
         {"facets"} & body.keys()
     ):
         raise not_implemented(f"Resource Graph with {', '.join(sorted(unheard))}")
-    inventory.ensure(call.ledger)
     query = compiled(body["query"], ("resources", "resourcecontainers"))
     columns, rows = _run(call, query.sql, _scope(call, body))
     size = min(int(options.get("$top", _MOST)), call.endpoint.page_sizes.get("graph", _MOST), _MOST)
@@ -47,7 +45,9 @@ def _scope(call: Call, body: Mapping[str, Any]) -> list[str]:
     if given := body.get("subscriptions"):
         found = own & {one.lower() for one in given}
         if not found:
-            raise bad_request("Please provide below info when asking for support: no access to any of the subscriptions.")
+            raise bad_request(
+                "Please provide below info when asking for support: no access to any of the subscriptions."
+            )
         return sorted(found)
     if groups := body.get("managementGroups"):
         below = [one for name in groups for one in call.ledger.group(call.tenant, name) or ()]

@@ -53,7 +53,15 @@ def total(answer) -> float:
         body("2026-10-01", "2026-10-31", "None", "NoSuchDimension"),
         body(filter={"and": [{"dimensions": {"name": "ServiceName", "operator": "In", "values": ["Storage"]}}]}),
     ],
-    ids=["three groupings", "32 days", "13 months", "too old", "resources of a payer", "unknown dimension", "and of one"],
+    ids=[
+        "three groupings",
+        "32 days",
+        "13 months",
+        "too old",
+        "resources of a payer",
+        "unknown dimension",
+        "and of one",
+    ],
 )
 def test_a_query_beyond_the_limits_is_refused(azure: Endpoint, costs: CostManagementClient, asked: dict) -> None:
     assert refused(costs, payer(azure), asked).error.code == "BadRequest"
@@ -88,7 +96,9 @@ def test_pages_come_when_the_same_body_is_posted_again(azure: Endpoint, costs: C
 
 
 def test_dates_the_wrong_way_round_are_swapped_without_a_word(azure: Endpoint, costs: CostManagementClient) -> None:
-    assert total(costs.query.usage(payer(azure), body("2026-10-31", "2026-10-01"))) == total(costs.query.usage(payer(azure), body()))
+    assert total(costs.query.usage(payer(azure), body("2026-10-31", "2026-10-01"))) == total(
+        costs.query.usage(payer(azure), body())
+    )
 
 
 def test_a_span_in_the_future_is_shifted_to_end_today(azure: Endpoint, costs: CostManagementClient) -> None:
@@ -123,7 +133,8 @@ def test_a_tag_groups_by_key_and_value(azure: Endpoint, costs: CostManagementCli
 def test_scopes_nest(azure: Endpoint, costs: CostManagementClient) -> None:
     root = total(costs.query.usage(f"providers/Microsoft.Management/managementGroups/{azure.ledger.home}", body()))
     answer = costs.query.usage(
-        f"providers/Microsoft.Management/managementGroups/{azure.ledger.home}", body("2026-10-01", "2026-10-31", "None", "SubscriptionId")
+        f"providers/Microsoft.Management/managementGroups/{azure.ledger.home}",
+        body("2026-10-01", "2026-10-31", "None", "SubscriptionId"),
     )
     biggest = max(answer.rows)
     scope = f"subscriptions/{biggest[1]}"

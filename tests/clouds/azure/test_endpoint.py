@@ -31,10 +31,14 @@ def exports(azure: Endpoint):
 
 
 def part_of(exports: ContainerClient) -> str:
-    return next(name for name in exports.list_blob_names(name_starts_with=f"{ROOT}/{FOCUS}/") if name.endswith(".csv.gz"))
+    return next(
+        name for name in exports.list_blob_names(name_starts_with=f"{ROOT}/{FOCUS}/") if name.endswith(".csv.gz")
+    )
 
 
-def test_a_throttled_query_without_the_standard_header_fails_at_once(azure: Endpoint, costs: CostManagementClient) -> None:
+def test_a_throttled_query_without_the_standard_header_fails_at_once(
+    azure: Endpoint, costs: CostManagementClient
+) -> None:
     azure.faults.throttle("costmanagement:Query", seconds=7)
 
     with pytest.raises(HttpResponseError) as caught:
@@ -86,7 +90,10 @@ def test_a_token_that_expires_in_mid_paging_is_refused(azure: Endpoint, costs: C
 def test_a_tenant_that_refuses_leaves_the_other_alone(azure: Endpoint) -> None:
     azure.faults.tenant_refuses(azure.ledger.guest)
 
-    with SubscriptionClient(azure.credential(azure.ledger.guest), **azure.arm()) as guest, pytest.raises(HttpResponseError) as caught:
+    with (
+        SubscriptionClient(azure.credential(azure.ledger.guest), **azure.arm()) as guest,
+        pytest.raises(HttpResponseError) as caught,
+    ):
         list(guest.subscriptions.list())
     with SubscriptionClient(azure.credential(), **azure.arm()) as home:
         assert list(home.subscriptions.list())
@@ -119,7 +126,9 @@ def test_a_disabled_subscription_answers_no_query(azure: Endpoint, costs: CostMa
 def test_a_report_fails_after_its_polls(azure: Endpoint, costs: CostManagementClient) -> None:
     azure.faults.report_fails()
 
-    report = costs.generate_cost_details_report.begin_create_operation(payer(azure), DETAILS, polling_interval=0).result()
+    report = costs.generate_cost_details_report.begin_create_operation(
+        payer(azure), DETAILS, polling_interval=0
+    ).result()
 
     assert (report.status, report.manifest) == ("Failed", None)
     assert azure.calls("costmanagement:CostDetailsResult")[0] == 202
@@ -128,7 +137,9 @@ def test_a_report_fails_after_its_polls(azure: Endpoint, costs: CostManagementCl
 def test_the_last_part_of_a_report_can_fail(azure: Endpoint, costs: CostManagementClient) -> None:
     azure.report_parts = 3
     azure.faults.server_error("blob:Get", status=503, after=2)
-    report = costs.generate_cost_details_report.begin_create_operation(payer(azure), DETAILS, polling_interval=0).result()
+    report = costs.generate_cost_details_report.begin_create_operation(
+        payer(azure), DETAILS, polling_interval=0
+    ).result()
 
     *good, last = [
         BlobClient.from_blob_url(blob.blob_link, connection_verify=azure.certificate.authority, retry_total=0)
@@ -145,7 +156,9 @@ def test_the_last_part_of_a_report_can_fail(azure: Endpoint, costs: CostManageme
 def test_links_to_a_foreign_host_come_on_demand(azure: Endpoint, costs: CostManagementClient) -> None:
     azure.foreign_host = "https://blobs.attacker.example"
 
-    report = costs.generate_cost_details_report.begin_create_operation(payer(azure), DETAILS, polling_interval=0).result()
+    report = costs.generate_cost_details_report.begin_create_operation(
+        payer(azure), DETAILS, polling_interval=0
+    ).result()
 
     assert all(blob.blob_link.startswith("https://blobs.attacker.example/") for blob in report.manifest.blobs)
 
@@ -160,7 +173,9 @@ def test_a_report_of_two_months_is_refused(azure: Endpoint, costs: CostManagemen
 
 
 def test_a_link_with_another_signature_is_refused(azure: Endpoint, costs: CostManagementClient) -> None:
-    report = costs.generate_cost_details_report.begin_create_operation(payer(azure), DETAILS, polling_interval=0).result()
+    report = costs.generate_cost_details_report.begin_create_operation(
+        payer(azure), DETAILS, polling_interval=0
+    ).result()
     link = report.manifest.blobs[0].blob_link
 
     with (
@@ -172,7 +187,7 @@ def test_a_link_with_another_signature_is_refused(azure: Endpoint, costs: CostMa
     assert caught.value.status_code == 403
 
 
-def test_blobs_come_in_ranges_and_under_conditions(azure: Endpoint, exports: ContainerClient) -> None:
+def test_blobs_come_in_ranges_and_under_conditions(exports: ContainerClient) -> None:
     name = part_of(exports)
     blob = exports.get_blob_client(name)
     whole = blob.download_blob().readall()
@@ -190,15 +205,21 @@ def test_blobs_are_listed_in_pages_and_folders(azure: Endpoint, exports: Contain
     azure.page_sizes["blob"] = 3
 
     assert [blob.name for blob in exports.list_blobs()] == every
-    assert [one.name for one in exports.walk_blobs(f"{ROOT}/")] == sorted({"/".join(name.split("/")[:2]) + "/" for name in every})
+    assert [one.name for one in exports.walk_blobs(f"{ROOT}/")] == sorted(
+        {"/".join(name.split("/")[:2]) + "/" for name in every}
+    )
 
 
-def test_exports_are_described_with_their_runs(azure: Endpoint, costs: CostManagementClient, exports: ContainerClient) -> None:
+def test_exports_are_described_with_their_runs(
+    azure: Endpoint, costs: CostManagementClient, exports: ContainerClient
+) -> None:
     found = costs.exports.list(payer(azure)).value
     runs = costs.exports.get_execution_history(payer(azure), FOCUS).value
 
     assert {one.definition.type for one in found} == {"FocusCost", "ActualCost", "AmortizedCost"}
-    manifests = {name for name in exports.list_blob_names(name_starts_with=f"{ROOT}/{FOCUS}/") if name.endswith("manifest.json")}
+    manifests = {
+        name for name in exports.list_blob_names(name_starts_with=f"{ROOT}/{FOCUS}/") if name.endswith("manifest.json")
+    }
     assert {run.properties.manifest_file for run in runs} == manifests
 
 

@@ -56,7 +56,9 @@ def test_a_registered_certificate_signs_in(azure: Endpoint) -> None:
     rsa = trustme.KeyType.RSA
     issued = trustme.CA(key_type=rsa).issue_cert("skyledger-reader.example", key_type=rsa)
     pem = issued.private_key_pem.bytes() + issued.cert_chain_pems[0].bytes()
-    credential = CertificateCredential(azure.ledger.home, azure.identities.client, certificate_data=pem, **azure.authority())
+    credential = CertificateCredential(
+        azure.ledger.home, azure.identities.client, certificate_data=pem, **azure.authority()
+    )
     with pytest.raises(ClientAuthenticationError):
         subscriptions(azure, credential)
 
@@ -68,11 +70,13 @@ def test_a_registered_certificate_signs_in(azure: Endpoint) -> None:
 def test_a_device_code_waits_for_its_user(azure: Endpoint) -> None:
     said: list[str] = []
 
-    def prompt(address: str, code: str, _: object) -> None:
+    def prompt(_: str, code: str, __: object) -> None:
         said.append(code)
         azure.identities.device_codes.update(dict.fromkeys(azure.identities.device_codes, True))
 
-    credential = DeviceCodeCredential(azure.identities.client, tenant_id=azure.ledger.home, prompt_callback=prompt, **azure.authority())
+    credential = DeviceCodeCredential(
+        azure.identities.client, tenant_id=azure.ledger.home, prompt_callback=prompt, **azure.authority()
+    )
 
     assert subscriptions(azure, credential)
     assert said == ["QUILLHAVN"]
@@ -95,7 +99,9 @@ def test_a_tenant_that_does_not_know_the_application_refuses_it(azure: Endpoint)
 
 def test_a_wrong_secret_and_an_unknown_tenant_are_refused(azure: Endpoint) -> None:
     with pytest.raises(ClientAuthenticationError, match="AADSTS7000215"):
-        subscriptions(azure, ClientSecretCredential(azure.ledger.home, azure.identities.client, "guess", **azure.authority()))
+        subscriptions(
+            azure, ClientSecretCredential(azure.ledger.home, azure.identities.client, "guess", **azure.authority())
+        )
     with pytest.raises(ClientAuthenticationError, match="AADSTS90002"):
         subscriptions(azure, azure.credential("00000000-0000-0000-0000-000000000000"))
 

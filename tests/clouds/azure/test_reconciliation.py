@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from azure.core.rest import HttpRequest
 from azure.mgmt.costmanagement import CostManagementClient
 from azure.storage.blob import BlobClient, BlobServiceClient, ContainerClient
 
@@ -29,7 +30,7 @@ def scope_of(azure: Endpoint) -> str:
 
 
 def by_query(azure: Endpoint, metric: str) -> Costs:
-    """Month × subscription × service, page by page: the SDK does not follow the link, so the body is posted again."""
+    """Cost by month, subscription and service, page by page: the SDK does not follow the link, so the body is posted again."""
     body = {
         "type": metric, "timeframe": "Custom",
         "timePeriod": {"from": "2026-09-01T00:00:00Z", "to": "2026-11-24T23:59:59Z"},
@@ -44,8 +45,6 @@ def by_query(azure: Endpoint, metric: str) -> Costs:
         names, rows, link = [one.name for one in answer.columns], list(answer.rows), answer.next_link
         while link:
             assert link.startswith(azure.url)
-            from azure.core.rest import HttpRequest
-
             said = client.send_request(HttpRequest("POST", link, json=body)).json()["properties"]
             rows, link = rows + said["rows"], said["nextLink"]
     for row in rows:
@@ -98,7 +97,9 @@ def by_focus_export(azure: Endpoint, column: str) -> Costs:
     found: Costs = defaultdict(Decimal)
     with storage(azure) as container:
         newest: dict[str, dict] = {}
-        for manifest in sorted(manifests(container, "quillhaven-focus-cost"), key=lambda one: one["runInfo"]["submittedTime"]):
+        for manifest in sorted(
+            manifests(container, "quillhaven-focus-cost"), key=lambda one: one["runInfo"]["submittedTime"]
+        ):
             newest[manifest["runInfo"]["startDate"]] = manifest
         for part in (part for manifest in newest.values() for part in manifest["blobs"]):
             text = gzip.decompress(container.download_blob(part["blobName"]).readall()).decode()
@@ -110,9 +111,14 @@ def by_focus_export(azure: Endpoint, column: str) -> Costs:
 
 @pytest.mark.parametrize(
     ("metric", "export", "column"),
-    [("ActualCost", "quillhaven-actual-cost", "BilledCost"), ("AmortizedCost", "quillhaven-amortized-cost", "EffectiveCost")],
+    [
+        ("ActualCost", "quillhaven-actual-cost", "BilledCost"),
+        ("AmortizedCost", "quillhaven-amortized-cost", "EffectiveCost"),
+    ],
 )
-def test_query_cost_details_and_exports_agree_to_the_cent(azure: Endpoint, metric: str, export: str, column: str) -> None:
+def test_query_cost_details_and_exports_agree_to_the_cent(
+    azure: Endpoint, metric: str, export: str, column: str
+) -> None:
     azure.page_sizes["query"] = 20
 
     asked = cents(by_query(azure, metric))
