@@ -9,30 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tests.clouds.azure.errors import AzureError, not_implemented
-
-_TOKEN: Final = re.compile(
-    r"\s*(?:(?P<text>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")|(?P<number>\d+(?:\.\d+)?)"
-    r"|(?P<op>=~|!~|==|!=|<=|>=|!in~|!contains|!has|!startswith|!in|[<>()\[\],.=|])|(?P<word>[A-Za-z_$][\w$]*~?(?:-away)?))"
-)
-_DYNAMIC: Final = frozenset({"properties", "tags", "sku", "zones", "identity", "plan", "extendedLocation"})
-_COMPARE: Final[Mapping[str, str]] = {
-    "==": "{0} = {1}", "!=": "{0} IS DISTINCT FROM {1}", "=~": "lower({0}) = lower({1})", "!~": "lower({0}) IS DISTINCT FROM lower({1})",
-    "contains": "contains(lower({0}), lower({1}))", "!contains": "NOT contains(lower(COALESCE({0}, '')), lower({1}))",
-    "has": "regexp_matches(lower({0}), '(^|\\W)' || regexp_escape(lower({1})) || '($|\\W)')",
-    "startswith": "starts_with(lower({0}), lower({1}))", "!startswith": "NOT starts_with(lower(COALESCE({0}, '')), lower({1}))",
-    "endswith": "ends_with(lower({0}), lower({1}))",
-}  # fmt: skip
-_NUMERIC: Final[Mapping[str, str]] = {op: f"TRY_CAST({{0}} AS DOUBLE) {op} {{1}}" for op in ("<", "<=", ">", ">=")}
-_FUNCTIONS: Final[Mapping[str, str]] = {
-    "tostring": "CAST({0} AS VARCHAR)", "tolower": "lower({0})", "toupper": "upper({0})", "toreal": "TRY_CAST({0} AS DOUBLE)",
-    "todouble": "TRY_CAST({0} AS DOUBLE)", "toint": "TRY_CAST({0} AS BIGINT)", "tolong": "TRY_CAST({0} AS BIGINT)",
-    "isnotempty": "COALESCE({0}, '') <> ''", "isempty": "COALESCE({0}, '') = ''", "isnull": "{0} IS NULL",
-    "isnotnull": "{0} IS NOT NULL", "not": "NOT ({0})", "strlen": "length({0})",
-}  # fmt: skip
-_AGGREGATES: Final[Mapping[str, str]] = {
-    "count": "count(*)", "sum": "sum(TRY_CAST({0} AS DOUBLE))", "min": "min({0})", "max": "max({0})",
-    "dcount": "count(DISTINCT {0})", "countif": "count(*) FILTER ({0})",
-}  # fmt: skip
+from tests.clouds.azure.kql_words import AGGREGATES, COMPARE, FUNCTIONS, NUMERIC, TOKEN
 
 
 @dataclass
@@ -78,7 +55,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     found, at = [], 0
     text = text.strip()
     while at < len(text):
-        match = _TOKEN.match(text, at)
+        match = TOKEN.match(text, at)
         if match is None:
             raise AzureError("BadRequest", f"Query is invalid: syntax error at '{text[at : at + 20]}'.")
         found.append((str(match.lastgroup), match[str(match.lastgroup)]))
@@ -161,9 +138,9 @@ class _Reader:
             self.need(")")
             return inside
         left, word = self.value(), self.peek()[1].lower()
-        if word in _COMPARE | _NUMERIC:
+        if word in COMPARE | NUMERIC:
             self.take()
-            return (_COMPARE | _NUMERIC)[word].format(left, self.value())
+            return (COMPARE | NUMERIC)[word].format(left, self.value())
         if word in {"in", "in~", "!in", "!in~"}:
             self.take()
             self.need("(")
@@ -190,7 +167,7 @@ class _Reader:
             arguments = self.several(self.value)
             self.need(")")
             return f"{'concat' if name == 'strcat' else name}({', '.join(arguments)})"
-        known = {**_FUNCTIONS, **_AGGREGATES}
+        known = {**FUNCTIONS, **AGGREGATES}
         if name not in known:
             raise not_implemented(f"Resource Graph function {name}")
         argument = (
@@ -223,7 +200,7 @@ class _Reader:
         start = self.at
         sql = self.value()
         words = [text.strip("'\"") for kind, text in self.tokens[start : self.at] if kind in {"word", "text"}]
-        return ("_".join(words) + ("_" if words[0].lower() in _AGGREGATES else "")), sql
+        return ("_".join(words) + ("_" if words[0].lower() in AGGREGATES else "")), sql
 
 
 def _where(state: _State, reader: _Reader) -> None:

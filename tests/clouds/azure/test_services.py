@@ -141,15 +141,14 @@ def test_metrics_of_a_machine_alone_and_in_a_batch_agree(azure: Endpoint) -> Non
             aggregation="Average,Maximum",
         )
     data = alone.value[0].timeseries[0].data
-    token = azure.credential(tenant).get_token(f"{METRICS}/.default").token
-    with CostManagementClient(azure.credential(tenant), **azure.arm()) as client:
+    data_plane = azure.arm() | {"credential_scopes": [f"{METRICS}/.default"]}
+    with CostManagementClient(azure.credential(tenant), **data_plane) as client:
         request = HttpRequest(
             "POST", f"{azure.url}/subscriptions/{subscription}/metrics:getBatch", json={"resourceids": [row["resource_id"]]},
             params={
                 "api-version": "2024-02-01", "starttime": span[0], "endtime": span[1], "interval": "PT1H", "metricnames": "Percentage CPU",
                 "metricnamespace": "Microsoft.Compute/virtualMachines", "aggregation": "Average",
             },
-            headers={"Authorization": f"Bearer {token}"},
         )  # fmt: skip
         hours = client.send_request(request).json()["values"][0]["value"][0]["timeseries"][0]["data"]
 
