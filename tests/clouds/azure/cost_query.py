@@ -14,7 +14,7 @@ from azure.mgmt.costmanagement import models
 
 from tests.clouds.azure.call import Call, Operation
 from tests.clouds.azure.cost_values import Condition, condition, dimension, tag, tag_path
-from tests.clouds.azure.errors import AzureError, bad_request
+from tests.clouds.azure.errors import AzureError, bad_request, not_implemented
 from tests.clouds.azure.ledger import identifier
 from tests.clouds.azure.scope import Scope, scope_of
 
@@ -62,6 +62,8 @@ def usage(call: Call) -> dict[str, Any]:
     scope = scope_of(call, call.names["scope"])
     body = call.body or {}
     dataset = body["dataset"]
+    if dataset.get("configuration"):
+        raise not_implemented("a query with a configuration of columns")
     granularity = str(dataset.get("granularity") or "None")
     period = period_of(call, body)
     _pay(call, period)
