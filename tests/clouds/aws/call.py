@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from tests.clouds.aws.errors import AwsError
-from tests.clouds.aws.faults import Fault
 from tests.clouds.aws.identity import Identities, Principal
 from tests.clouds.aws.ledger import Ledger
+from tests.clouds.faults import Fault
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from tests.clouds.aws import s3
 from tests.clouds.aws.call import Call
 from tests.clouds.aws.contract import violations
 from tests.clouds.aws.errors import AwsError, refusal
-from tests.clouds.aws.faults import Fault
 from tests.clouds.aws.identity import Principal
 from tests.clouds.aws.operations import OPERATIONS
 from tests.clouds.aws.signature import Signed, signed_at
-from tests.clouds.aws.wire import Reply, Request, arguments, error_reply, reply
+from tests.clouds.aws.wire import arguments, error_reply, reply
+from tests.clouds.faults import Fault
+from tests.clouds.wire import Reply, Request
 
 if TYPE_CHECKING:
     from tests.clouds.aws.endpoint import Endpoint
@@ -89,7 +90,7 @@ class Dispatch:
     def _suffer(self) -> None:
         account = self.principal.account if self.principal else ""
         region = self.signed.region if self.signed else ""
-        self.fault = fault = self.endpoint.faults.striking(self.name, account, region)
+        self.fault = fault = self.endpoint.faults.striking(self.name, account=account, region=region)
         if fault and fault.code:
             raise AwsError(fault.code, fault.message or fault.code, fault.status)
         if fault and fault.reason:

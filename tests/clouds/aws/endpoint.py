@@ -34,12 +34,14 @@ from typing import Any
 from tests.clouds.aws import metadata, s3
 from tests.clouds.aws.call import Tokens
 from tests.clouds.aws.dispatch import Dispatch
-from tests.clouds.aws.faults import Fault, Faults
+from tests.clouds.aws.faults import Faults
 from tests.clouds.aws.identity import Identities
 from tests.clouds.aws.ledger import Ledger
-from tests.clouds.aws.server import handler_of
 from tests.clouds.aws.signature import Signed
-from tests.clouds.aws.wire import Reply, Request, operation_of
+from tests.clouds.aws.wire import operation_of
+from tests.clouds.faults import Fault
+from tests.clouds.server import handler_of
+from tests.clouds.wire import Reply, Request
 
 PRICE_OF_A_COST_EXPLORER_REQUEST = Decimal("0.01")
 
@@ -85,7 +87,7 @@ class Endpoint:
         """Listen on a free port of the loopback."""
         self._buckets: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self, "x-amzn-RequestId"))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()

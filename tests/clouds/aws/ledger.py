@@ -8,14 +8,11 @@ Where Cost Explorer and the FOCUS export name things differently, this follows C
 `Amazon Elastic Compute Cloud - Compute` and `EC2 - Other`, and what has no sub account belongs to the payer's own.
 """
 
-import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-import duckdb
+from tests.clouds.ledger import Sample
 
 _EXACT: Final = "CAST(CAST({0} AS VARCHAR) AS DECIMAL(38,12))"
 _LINES: Final = f"""
@@ -94,32 +91,21 @@ _TABLES: Final = {
 }
 
 
-class Ledger:
+class Ledger(Sample):
     """The AWS part of one sample organisation. Safe to read from many threads."""
 
     def __init__(self, sample: Path) -> None:
-        self.folder = sample / "aws"
-        said = json.loads((self.folder / "source.json").read_text(encoding="utf-8"))
-        self.payers: tuple[str, ...] = tuple(said["billing_account_ids"])
-        self.regions: tuple[str, ...] = tuple(said["regions"])
-        self.as_of = datetime.fromisoformat(said["data_as_of"]).astimezone(UTC)
-        self._connection = duckdb.connect(":memory:", config={"threads": 1})
-        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        self._connection.execute(_LINES.replace("$folder", str(self.folder)))
-        self._connection.execute(
+        super().__init__(sample, "aws", _TABLES)
+        self.connection.execute(_LINES.replace("$folder", str(self.folder)))
+        self.connection.execute(
             "CREATE TABLE payer AS SELECT DISTINCT BillingAccountId AS id, BillingAccountName AS name FROM read_parquet("
             f"'{self.folder}/costs/*/data/*/*.parquet', union_by_name = true, hive_partitioning = false)"
         )
-        self._connection.execute(
+        self.connection.execute(
             "CREATE TABLE rate AS SELECT BillingAccountId AS payer, BillingPeriodStart AS month,"
             " round(median(PricingCurrencyListUnitPrice / ListUnitPrice), 8) AS rate FROM read_parquet("
             f"'{self.folder}/costs/*/data/*/*.parquet', union_by_name = true, hive_partitioning = false)"
             " WHERE ListUnitPrice > 0.01 GROUP BY ALL"
-        )
-        for table, file in _TABLES.items():
-            self._connection.execute(f"CREATE TABLE {table} AS FROM '{self.folder / file}.parquet'")
-        self._connection.execute(
-            f"CREATE TABLE budget AS FROM read_csv('{sample / 'business' / 'budgets.csv'}') WHERE provider = 'aws'"
         )
         self._currencies = {
             str(row["payer"]): str(row["currency"])
@@ -137,13 +123,6 @@ class Ledger:
             " FROM organisation WHERE valid_to IS NULL ORDER BY sub_account_id"
         )
 
-    def rows(self, sql: str, values: Sequence[object] = ()) -> list[dict[str, object]]:
-        """What a statement finds, a dictionary a row."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(sql, list(values))
-            names = [column[0] for column in cursor.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
     def payer_of(self, account: str) -> str | None:
         """The management account of an account's organisation; None for an account of nobody here."""
         if account in self.payers:
@@ -158,10 +137,6 @@ class Ledger:
         """US dollars for one unit of the payer's currency, by the prices in its newest bill."""
         rows = self.rows("SELECT rate FROM rate WHERE payer = ? ORDER BY month DESC LIMIT 1", [payer])
         return Decimal(str(rows[0]["rate"]))
-
-    def close(self) -> None:
-        """Let the memory go."""
-        self._connection.close()
 
 
 def amount(value: object) -> str:

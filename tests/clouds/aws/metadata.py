@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from tests.clouds.aws.identity import READER, Identities
-from tests.clouds.aws.wire import Reply, Request
+from tests.clouds.wire import Reply, Request
 
 _SESSION: Final = "metadata-session"
 _ROLES: Final = "/latest/meta-data/iam/security-credentials/"

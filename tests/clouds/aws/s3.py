@@ -16,7 +16,8 @@ from moto.core.utils import get_service_model
 
 from tests.clouds.aws.contract import violations
 from tests.clouds.aws.errors import AwsError
-from tests.clouds.aws.wire import Reply, Request, reply
+from tests.clouds.aws.wire import reply
+from tests.clouds.wire import Reply, Request
 
 if TYPE_CHECKING:
     from tests.clouds.aws.endpoint import Endpoint

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -17,6 +16,7 @@ from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 
 from tests.clouds.aws.errors import AwsError
+from tests.clouds.wire import Reply, Request
 
 SIGNING_NAMES: Mapping[str, str] = {
     "monitoring": "cloudwatch",
@@ -28,25 +28,6 @@ JSON_SERVICES = (
     "ce", "bcm-data-exports", "cur", "organizations", "budgets", "invoicing", "pricing", "compute-optimizer",
     "cost-optimization-hub", "cloudwatch", "support", "freetier", "billing", "resourcegroupstaggingapi", "service-quotas",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Request:
-    """One HTTP request; header names in lower case."""
-
-    method: str
-    target: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass
-class Reply:
-    """One HTTP reply."""
-
-    status: int
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 def operation_of(request: Request, signed_for: str | None) -> OperationModel | None:

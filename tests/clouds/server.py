@@ -4,17 +4,24 @@ import secrets
 import socket
 import time
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from tests.clouds.aws.faults import Fault
-from tests.clouds.aws.wire import Reply, Request
-
-if TYPE_CHECKING:
-    from tests.clouds.aws.endpoint import Endpoint
+from tests.clouds.faults import Fault
+from tests.clouds.wire import Reply, Request
 
 
-def handler_of(endpoint: "Endpoint") -> type[BaseHTTPRequestHandler]:
-    """The handler class of one endpoint's server."""
+class Answering(Protocol):
+    """What an endpoint is to the server: it answers, and it hears of its own breakdowns."""
+
+    broken: list[str]
+
+    def answer(self, request: Request) -> tuple[Reply, Fault | None]:
+        """The reply to one request, and the fault that its transport still has to suffer."""
+        ...
+
+
+def handler_of(endpoint: Answering, request_id: str) -> type[BaseHTTPRequestHandler]:
+    """The handler class of one endpoint's server; `request_id` is the header by which the cloud numbers its replies."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -32,7 +39,7 @@ def handler_of(endpoint: "Endpoint") -> type[BaseHTTPRequestHandler]:
                 answered, fault = Reply(400, b'{"__type":"FakeIsBroken"}'), None
             self._send(answered, fault)
 
-        do_GET = do_POST = do_HEAD = do_PUT = serve  # noqa: N815
+        do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = do_PATCH = serve  # noqa: N815
 
         def _send(self, answered: Reply, fault: Fault | None) -> None:
             if fault and fault.delay:
@@ -40,7 +47,7 @@ def handler_of(endpoint: "Endpoint") -> type[BaseHTTPRequestHandler]:
             self.send_response(answered.status)
             for name, value in answered.headers.items():
                 self.send_header(name, str(value))
-            self.send_header("x-amzn-RequestId", secrets.token_hex(16))
+            self.send_header(request_id, secrets.token_hex(16))
             if "Content-Length" not in answered.headers:
                 self.send_header("Content-Length", str(len(answered.body)))
             self.end_headers()
