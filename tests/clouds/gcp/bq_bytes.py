@@ -23,6 +23,8 @@ def processed(query: Query, warehouse: Warehouse) -> int:
     """
     total = 0
     for name, tables in query.tables.items():
+        if not tables:  # INFORMATION_SCHEMA
+            total += LEAST
         nodes = [node for node in query.original.find_all(exp.Table) if _means(node, name)]
         for table in tables:
             conditions = [_pruning(node) for node in nodes]
@@ -37,9 +39,9 @@ def processed(query: Query, warehouse: Warehouse) -> int:
 
 def billed(query: Query, estimate: int) -> int:
     """What is charged for so many bytes: whole mebibytes, ten at least for each table."""
-    if not query.distinct or not estimate:
+    if not estimate:
         return 0
-    return max(LEAST * len(query.distinct), -(-estimate // MEBIBYTE) * MEBIBYTE)
+    return max(LEAST * len(query.tables), -(-estimate // MEBIBYTE) * MEBIBYTE)
 
 
 def table_bytes(table: Table, warehouse: Warehouse) -> int:

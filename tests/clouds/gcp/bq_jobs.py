@@ -171,8 +171,7 @@ class Jobs:
         names, casts = self._columns(query)
         job.estimate = bq_bytes.processed(query, self.warehouse)
         if job.dry:
-            return_schema, _ = names, casts
-            job.schema = return_schema
+            job.schema = names
             return
         key = self._key(call, query)
         if asked.get("useQueryCache", True) and not query.changes and key in self.cache:
@@ -196,10 +195,8 @@ class Jobs:
     def _columns(self, query: Query) -> tuple[list[Field], list[str]]:
         try:
             columns = self.warehouse.columns(query.sql)
-        except duckdb.CatalogException as error:
-            raise unimplemented(f"GoogleSQL: {error}") from error
         except duckdb.Error as error:
-            raise invalid_query(_said(error)) from error
+            raise _refused(error) from error
         fields = [field_of(_unnamed(name, number), kind) for number, (name, kind) in enumerate(columns)]
         return fields, [cast_of(kind) for _, kind in columns]
 
@@ -216,13 +213,15 @@ class Jobs:
         with self.warehouse.ledger.cursor() as cursor:
             try:
                 relation = cursor.sql(query.sql)
-                hidden = [name for name in relation.columns if name in {"_PARTITIONTIME", "_TABLE_SUFFIX"}]
-                shown = relation.select(*[f'"{name}"' for name in relation.columns if name not in hidden])
-                columns = zip(shown.columns, casts, strict=True)
-                each = [f'CAST("{name}" AS {kind}) AS "{_unnamed(name, number)}"' for number, (name, kind) in enumerate(columns)]
-                return shown.project(", ".join(each)).to_arrow_table()
+                shown = [name for name in relation.columns if name not in {"_PARTITIONTIME", "_TABLE_SUFFIX"}]
+                columns = zip(shown, casts, strict=True)
+                each = [
+                    f'CAST("{name.replace(chr(34), chr(34) * 2)}" AS {kind}) AS "{_unnamed(name, number)}"'
+                    for number, (name, kind) in enumerate(columns)
+                ]
+                return relation.project(", ".join(each)).to_arrow_table()
             except duckdb.Error as error:
-                raise invalid_query(_said(error)) from error
+                raise _refused(error) from error
 
     def _key(self, call: Call, query: Query) -> str:
         """What a cached result is found by: the caller, the query, and the tables as they are."""
@@ -260,8 +259,11 @@ def _unnamed(name: str, number: int) -> str:
     return name if name.replace("_", "").isalnum() and not name[0].isdigit() else f"f{number}_"
 
 
-def _said(error: Exception) -> str:
+def _refused(error: duckdb.Error) -> GoogleError:
+    """What the caller hears: the query is wrong, or is GoogleSQL that DuckDB cannot be told."""
     text = str(error).splitlines()[0]
+    if isinstance(error, duckdb.CatalogException | duckdb.ParserException) or "No function matches" in text:
+        return unimplemented(f"GoogleSQL that does not translate: {text}")
     if 'Referenced column "' in text:
-        return f"Unrecognized name: {text.split(chr(34))[1]} at [1:1]"
-    return text
+        return invalid_query(f"Unrecognized name: {text.split(chr(34))[1]} at [1:1]")
+    return invalid_query(text)

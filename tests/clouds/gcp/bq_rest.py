@@ -277,8 +277,7 @@ def _query(call: Call, names: list[str], asked: dict, body: dict, jobs: Jobs) ->
     paging = {"formatOptions.useInt64Timestamp": str(options.get("useInt64Timestamp", False)).lower()}
     if body.get("maxResults") is not None:
         paging["maxResults"] = str(body["maxResults"])
-    asking = call if not call.page_size else call
-    return {**_result(asking, job, paging), "kind": "bigquery#queryResponse"}
+    return {**_result(call, job, paging), "kind": "bigquery#queryResponse"}
 
 
 _HANDLERS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
