@@ -78,13 +78,13 @@ class Call:
             GoogleError: UNIMPLEMENTED, the request has one of them.
 
         """
-        if given := [name for name in names if getattr(self.request, name, None)]:
+        if given := [name for name in names if name in self.request]:
             raise unimplemented(f"{self.method} with {', '.join(given)}")
 
     def page(self, items: Sequence[Any], *, default: int, most: int) -> tuple[list[Any], str]:
         """The page that the request asks for, and the token of the next one (empty at the end)."""
         asked = int(getattr(self.request, "page_size", 0) or 0)
-        rest = str(type(self.request).to_dict(self.request) | {"page_size": 0, "page_token": ""})
+        rest = type(self.request).to_dict(self.request) | {"page_size": 0, "page_token": ""}
         return self.slice(items, asked or default, most, getattr(self.request, "page_token", ""), rest)
 
     def slice(self, items: Sequence[Any], asked: int, most: int, token: str | None, rest: Any) -> tuple[Any, str]:
