@@ -51,14 +51,16 @@ def _under(call: Call, scope: str) -> list[dict[str, Any]]:
     projects = {
         one["id"]: one
         for one in call.ledger.projects
-        if name in {one["id"], one["number"]} and kind == "projects" or f"{kind}/{name}" in _ancestors(call, one)
+        if (name in {one["id"], one["number"]} and kind == "projects") or f"{kind}/{name}" in _ancestors(call, one)
     }
     if not projects:
         raise denied("cloudasset.assets.searchAllResources", scope)
     items = call.ledger.rows("SELECT * FROM item WHERE native_type NOT IN ? ORDER BY resource_id", [list(NOT_ASSETS)])
     own = [{**row, "project": projects[row["sub_account_id"]]} for row in items if row["sub_account_id"] in projects]
     own += [_project(one) for one in projects.values()]
-    return [{**row, "ancestors": [f"projects/{row['project']['number']}", *_ancestors(call, row["project"])]} for row in own]
+    return [
+        {**row, "ancestors": [f"projects/{row['project']['number']}", *_ancestors(call, row["project"])]} for row in own
+    ]
 
 
 def _ancestors(call: Call, project: dict[str, Any]) -> list[str]:
@@ -140,7 +142,9 @@ def _result(row: dict[str, Any]) -> api.ResourceSearchResult:
 def _asset(call: Call, row: dict[str, Any], *, full: bool) -> api.Asset:
     updated = Timestamp()
     updated.FromDatetime(call.now)
-    said = api.Asset(name=row["resource_id"], asset_type=row["native_type"], ancestors=row["ancestors"], update_time=updated)
+    said = api.Asset(
+        name=row["resource_id"], asset_type=row["native_type"], ancestors=row["ancestors"], update_time=updated
+    )
     if full:
         data = Struct()
         data.update(_data(row))
@@ -166,7 +170,11 @@ def _data(row: dict[str, Any]) -> dict[str, Any]:
         said["creationTimestamp"] = f"{row['created_at']:%Y-%m-%dT%H:%M:%SZ}"
     root = f"https://www.googleapis.com/compute/v1/projects/{row['project']['id']}/zones/{_location(row)}"
     if row["native_type"] == "compute.googleapis.com/Instance":
-        return said | {"id": number_of(row["resource_id"]), "zone": root, "machineType": f"{root}/machineTypes/{row['sku']}"}
+        return said | {
+            "id": number_of(row["resource_id"]),
+            "zone": root,
+            "machineType": f"{root}/machineTypes/{row['sku']}",
+        }
     if row["native_type"] == "compute.googleapis.com/Disk":
         more = {"id": number_of(row["resource_id"]), "zone": root, "type": f"{root}/diskTypes/{row['sku']}"}
         more["users"] = [row["attached_to"]] if row["attached_to"] else []
@@ -178,7 +186,11 @@ def _data(row: dict[str, Any]) -> dict[str, Any]:
     if row["native_type"] == "storage.googleapis.com/Bucket":
         return said | {"location": _location(row).upper(), "storageClass": "STANDARD"}
     if row["native_type"] == "cloudresourcemanager.googleapis.com/Project":
-        return said | {"projectId": row["project"]["id"], "projectNumber": row["project"]["number"], "lifecycleState": "ACTIVE"}
+        return said | {
+            "projectId": row["project"]["id"],
+            "projectNumber": row["project"]["number"],
+            "lifecycleState": "ACTIVE",
+        }
     return said
 
 

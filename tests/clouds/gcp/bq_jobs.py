@@ -137,7 +137,9 @@ class Jobs:
         if asked.get("useLegacySql", True):
             raise unimplemented("legacy SQL (useLegacySql defaults to true)")
         dry = bool(configuration.get("dryRun"))
-        job = Job(project, job_id, reference.get("location", ""), configuration, call.principal.email, call.now, dry=dry)
+        job = Job(
+            project, job_id, reference.get("location", ""), configuration, call.principal.email, call.now, dry=dry
+        )
         try:
             self._run(call, job, asked)
         except GoogleError as error:
@@ -233,7 +235,11 @@ class Jobs:
         job.configuration = json.loads(json.dumps(job.configuration))
         job.configuration["query"].setdefault(
             "destinationTable",
-            {"projectId": job.project, "datasetId": f"_{secrets.token_hex(20)}", "tableId": f"anon{secrets.token_hex(20)}"},
+            {
+                "projectId": job.project,
+                "datasetId": f"_{secrets.token_hex(20)}",
+                "tableId": f"anon{secrets.token_hex(20)}",
+            },
         )
 
     def result_of(self, project: str, dataset: str, table: str) -> Job | None:

@@ -20,7 +20,17 @@ _SCALARS: Final = {
     "time": ("TIME", "TIME"),
     "blob": ("BYTES", "BLOB"),
 }
-_INTEGERS: Final = ("tinyint", "smallint", "integer", "bigint", "hugeint", "utinyint", "usmallint", "uinteger", "ubigint")
+_INTEGERS: Final = (
+    "tinyint",
+    "smallint",
+    "integer",
+    "bigint",
+    "hugeint",
+    "utinyint",
+    "usmallint",
+    "uinteger",
+    "ubigint",
+)
 Field = dict[str, Any]
 
 

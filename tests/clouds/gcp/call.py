@@ -100,7 +100,11 @@ class Call:
         start, size = 0, min(asked, most, self.page_size or most)
         if token:
             place = self.tokens.issued.get(token)
-            if place is None or (place.method, place.caller, place.request) != (self.method, self.principal.email, bound):
+            if place is None or (place.method, place.caller, place.request) != (
+                self.method,
+                self.principal.email,
+                bound,
+            ):
                 raise invalid("Request contains an invalid argument: the page token is invalid or of another request.")
             start = place.offset
             if self.fault and self.fault.duplicate_page:

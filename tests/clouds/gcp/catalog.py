@@ -62,12 +62,17 @@ def list_skus(call: Call) -> api.ListSkusResponse:
 
 
 def _services(ledger: Ledger) -> list[dict[str, Any]]:
-    return ledger.rows("SELECT DISTINCT s.id, s.name FROM service s JOIN price p ON p.service_name = s.name ORDER BY id")
+    return ledger.rows(
+        "SELECT DISTINCT s.id, s.name FROM service s JOIN price p ON p.service_name = s.name ORDER BY id"
+    )
 
 
 def _service(row: dict[str, Any]) -> api.Service:
     return api.Service(
-        name=f"services/{row['id']}", service_id=row["id"], display_name=row["name"], business_entity_name="businessEntities/GCP"
+        name=f"services/{row['id']}",
+        service_id=row["id"],
+        display_name=row["name"],
+        business_entity_name="businessEntities/GCP",
     )
 
 
@@ -80,7 +85,11 @@ def _skus(ledger: Ledger, service: str) -> list[api.Sku]:
         " WHERE s.id = ? ORDER BY p.sku_id, p.region_id",
         [service],
     )
-    plain = [_sku(row, str(row["sku_description"]), Decimal(str(row["list_unit_price"]))) for row in rows if row["machine"] not in MACHINES]
+    plain = [
+        _sku(row, str(row["sku_description"]), Decimal(str(row["list_unit_price"])))
+        for row in rows
+        if row["machine"] not in MACHINES
+    ]
     return [*plain, *_parts([row for row in rows if row["machine"] in MACHINES])]
 
 
@@ -121,7 +130,11 @@ def _sku(row: dict[str, Any], text: str, price: Decimal, group: str | None = Non
         description=text,
         category=api.Category(
             service_display_name=row["service_name"],
-            resource_family="Compute" if group else "Network" if row["service_name"] == "Networking" else "ApplicationServices",
+            resource_family="Compute"
+            if group
+            else "Network"
+            if row["service_name"] == "Networking"
+            else "ApplicationServices",
             resource_group=group or "Other",
             usage_type=usage_type,
         ),

@@ -64,12 +64,14 @@ def rpc(endpoint: "Endpoint", method: Method, request: Any, headers: Mapping[str
         endpoint.note(Served(method.name, principal.email if principal else "", status, quota, request))
 
 
-def _call(endpoint: "Endpoint", name: str, request: Any, principal: Principal, quota: str | None, fault: Fault | None) -> Call:
+def _call(
+    endpoint: "Endpoint", name: str, request: Any, principal: Principal, quota: str | None, fault: Fault | None
+) -> Call:
     return Call(
         method=name, request=request, principal=principal, quota_project=quota, ledger=endpoint.ledger,
         warehouse=endpoint.warehouse, policy=endpoint.policy, tokens=endpoint.tokens, now=endpoint.now,
         settings={**endpoint.settings, "jobs": endpoint.jobs}, fault=fault,
-        page_size=endpoint.page_sizes.get(name, endpoint.page_sizes.get(name.split(".")[0])),
+        page_size=endpoint.page_sizes.get(name, endpoint.page_sizes.get(name.split(".", maxsplit=1)[0])),
     )  # fmt: skip
 
 
@@ -87,12 +89,16 @@ def _suffer(endpoint: "Endpoint", method: str, resource: str) -> Fault | None:
 
 def _quota_project(endpoint: "Endpoint", principal: Principal, service: str, quota: str | None) -> None:
     known = {value for one in endpoint.ledger.projects for value in (one["id"], one["number"])}
-    if quota and (quota not in known or not endpoint.policy.allows(principal, "serviceusage.services.use", f"projects/{quota}")):
+    if quota and (
+        quota not in known or not endpoint.policy.allows(principal, "serviceusage.services.use", f"projects/{quota}")
+    ):
         message = (
             f"Caller does not have required permission to use project {quota}. Grant the caller the"
             " roles/serviceusage.serviceUsageConsumer role, or a custom role with the serviceusage.services.use permission."
         )
-        raise GoogleError("PERMISSION_DENIED", message, "USER_PROJECT_DENIED", metadata={"consumer": f"projects/{quota}"})
+        raise GoogleError(
+            "PERMISSION_DENIED", message, "USER_PROJECT_DENIED", metadata={"consumer": f"projects/{quota}"}
+        )
     if principal.kind == "user" and not quota and service in WANTS_QUOTA_PROJECT:
         message = (
             "Your application is authenticating by using local Application Default Credentials. The API requires a quota"
@@ -150,9 +156,10 @@ def _oauth(endpoint: "Endpoint", name: str, request: Request) -> tuple[Reply, Fa
         fault = _suffer(endpoint, name, "")
         reply = oauth.answer(name, request, endpoint)
         status = reply.status
-        return reply, fault
     except GoogleError as error:
         status = error.http
         return Reply(status, error.as_rpc()), None
+    else:
+        return reply, fault
     finally:
         endpoint.note(Served(name, "", status, None, None))

@@ -107,7 +107,9 @@ REASONS: Final[dict[str, GoogleError]] = {
         "Quota exceeded for quota metric 'Requests' and limit 'Requests per minute' of service.",
         "RATE_LIMIT_EXCEEDED",
     ),
-    "backend": GoogleError("UNAVAILABLE", "Error encountered during execution. Retrying may solve the problem.", "backendError"),
+    "backend": GoogleError(
+        "UNAVAILABLE", "Error encountered during execution. Retrying may solve the problem.", "backendError"
+    ),
     "internal": GoogleError("INTERNAL", "An internal error has occurred. Please retry your request.", "internalError"),
     "unauthenticated": GoogleError(
         "UNAUTHENTICATED",
@@ -115,6 +117,8 @@ REASONS: Final[dict[str, GoogleError]] = {
         " authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.",
         "authError",
     ),
-    "access_denied": GoogleError("PERMISSION_DENIED", "Access Denied: The caller does not have permission", "accessDenied"),
+    "access_denied": GoogleError(
+        "PERMISSION_DENIED", "Access Denied: The caller does not have permission", "accessDenied"
+    ),
 }
 """What a fault of that name is said as."""

@@ -41,7 +41,9 @@ _ALIGNERS: Final[dict[str, Callable[[Sequence[float]], float]]] = {
     "ALIGN_SUM": math.fsum,
     "ALIGN_COUNT": len,
     **{
-        f"ALIGN_PERCENTILE_{share:02}": lambda values, share=share: sorted(values)[math.ceil(share / 100 * len(values)) - 1]
+        f"ALIGN_PERCENTILE_{share:02}": lambda values, share=share: sorted(values)[
+            math.ceil(share / 100 * len(values)) - 1
+        ]
         for share in (5, 50, 95, 99)
     },
 }
@@ -66,7 +68,9 @@ def list_time_series(call: Call) -> api.ListTimeSeriesResponse:
         raise invalid("Field filter had an invalid value: the filter must specify a single metric.type.")
     found = [one for one in _series(call, project) if _passes(conditions, one)]
     page, token = call.page([_filled(call, one) for one in found], default=100_000, most=100_000)
-    filled = [one for one in page if one.points or call.request.view == api.ListTimeSeriesRequest.TimeSeriesView.HEADERS]
+    filled = [
+        one for one in page if one.points or call.request.view == api.ListTimeSeriesRequest.TimeSeriesView.HEADERS
+    ]
     return api.ListTimeSeriesResponse(time_series=filled, next_page_token=token, unit=filled[0].unit if filled else "")
 
 
@@ -88,18 +92,22 @@ def _series(call: Call, project: str) -> list[dict[str, Any]]:
         " FROM metric m JOIN item i USING (resource_id) WHERE i.sub_account_id = ? ORDER BY ALL",
         [names.get(project, project)],
     )
-    found = []
-    for row in rows:
-        if known := METRICS.get((row["native_type"], row["metric"])):
-            found.append({**row, "project": names[project], "type": known[0], "monitored": known[1], "factor": known[2], "unit": known[3]})
-    return found
+    return [
+        {**row, "project": names[project], **dict(zip(("type", "monitored", "factor", "unit"), known, strict=True))}
+        for row in rows
+        if (known := METRICS.get((row["native_type"], row["metric"])))
+    ]
 
 
 def _labels(row: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
     """The labels of the metric and of the monitored resource."""
     project, zone = row["project"], row["availability_zone"] or row["region_id"] or "global"
     if row["monitored"] == "gce_instance":
-        metric = {"instance_name": row["resource_name"]} if row["metric"] != "disk_iops" else {"device_name": row["resource_name"]}
+        metric = (
+            {"instance_name": row["resource_name"]}
+            if row["metric"] != "disk_iops"
+            else {"device_name": row["resource_name"]}
+        )
         return metric, {"project_id": project, "instance_id": number_of(row["resource_id"]), "zone": zone}
     if row["monitored"] == "cloudsql_database":
         return {}, {"project_id": project, "database_id": f"{project}:{row['resource_name']}", "region": zone}

@@ -126,7 +126,11 @@ def _metadata(request: Request, endpoint: "Endpoint") -> Reply:
         said = {"access_token": token, "expires_in": seconds, "token_type": "Bearer"}
         return Reply(200, json.dumps(said).encode(), flavour)
     if path.rstrip("/") == account:
-        said = {"email": operator.email, "aliases": ["default"], "scopes": ["https://www.googleapis.com/auth/cloud-platform"]}
+        said = {
+            "email": operator.email,
+            "aliases": ["default"],
+            "scopes": ["https://www.googleapis.com/auth/cloud-platform"],
+        }
         return Reply(200, json.dumps(said).encode(), flavour)
     texts = {"project/project-id": operator.project, "universe/universe-domain": "googleapis.com", "": ""}
     if path in texts:

@@ -37,7 +37,9 @@ OTHERS: Final = frozenset(
     }
 )  # fmt: skip
 """Recommenders of cost that Google has and for which the ledger holds no advice."""
-_PLACE: Final = re.compile(r"(.+)/locations/([^/]+)/(?:recommenders|insightTypes)/([^/]+)(?:/(?:recommendations|insights)/(.+))?")
+_PLACE: Final = re.compile(
+    r"(.+)/locations/([^/]+)/(?:recommenders|insightTypes)/([^/]+)(?:/(?:recommendations|insights)/(.+))?"
+)
 _FILTER: Final = re.compile(r'\s*(stateInfo\.state|recommenderSubtype|insightSubtype)\s*[=:]\s*"?(\w+)"?\s*')
 
 
@@ -45,7 +47,9 @@ def list_recommendations(call: Call) -> api.ListRecommendationsResponse:
     """The recommendations of one recommender in one place."""
     place = _place(call, call.request.parent, {kind[0] for kind in KINDS.values()} | OTHERS)
     found = [_recommendation(call, row) for row in _rows(call, place, 0)]
-    page, token = call.page([one for one in found if _passes(call, one, one.recommender_subtype)], default=100, most=1000)
+    page, token = call.page(
+        [one for one in found if _passes(call, one, one.recommender_subtype)], default=100, most=1000
+    )
     return api.ListRecommendationsResponse(recommendations=page, next_page_token=token)
 
 
@@ -85,7 +89,9 @@ def _place(call: Call, name: str, known: set[str] | frozenset[str]) -> tuple[str
     if location == "-":
         raise invalid("Wildcards are not supported in the location.")
     numbers = {one["number"]: one["id"] for one in call.ledger.projects}
-    owner = f"projects/{numbers.get(owner.split('/')[1], owner.split('/')[1])}" if owner.startswith("projects/") else owner
+    owner = (
+        f"projects/{numbers.get(owner.split('/')[1], owner.split('/')[1])}" if owner.startswith("projects/") else owner
+    )
     permission = f"recommender.{kind.removeprefix('google.').split('.')[0]}.list"
     if not call.allows(permission, owner):
         raise denied(permission, owner)

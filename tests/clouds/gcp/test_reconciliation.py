@@ -29,7 +29,10 @@ Sums = dict[tuple[str, str | None, str], Decimal]
 def sums(endpoint: Endpoint, pattern: str, sql: str) -> Sums:
     found: Sums = defaultdict(Decimal)
     tables = [
-        one for dataset in endpoint.warehouse.datasets.values() for one in dataset.tables.values() if pattern in one.name
+        one
+        for dataset in endpoint.warehouse.datasets.values()
+        for one in dataset.tables.values()
+        if pattern in one.name
     ]
     with bigquery.Client("qh-billing", endpoint.credentials(), client_options=endpoint.options()) as client:
         for table in tables:
@@ -78,7 +81,9 @@ def test_each_billing_account_has_its_own_rows(two_accounts: Endpoint) -> None:
         for account in two_accounts.ledger.accounts
     )
 
-    paid_by_second = {one["id"] for one in two_accounts.ledger.projects if one["billing_account"] == "0B52C9-7E10D4-AA93F1"}
+    paid_by_second = {
+        one["id"] for one in two_accounts.ledger.projects if one["billing_account"] == "0B52C9-7E10D4-AA93F1"
+    }
     assert {project for _, project, _ in second} <= paid_by_second
     assert not {project for _, project, _ in first} & paid_by_second
     assert second

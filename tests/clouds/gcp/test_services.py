@@ -68,7 +68,9 @@ def test_every_project_is_paid_for_by_one_account(two_accounts: Endpoint) -> Non
     options, credentials = two_accounts.options(), two_accounts.credentials()
     with billing_v1.CloudBillingClient(credentials=credentials, client_options=options, transport="rest") as client:
         accounts = [one.name for one in client.list_billing_accounts()]
-        paid = {account: {one.project_id for one in client.list_project_billing_info(name=account)} for account in accounts}
+        paid = {
+            account: {one.project_id for one in client.list_project_billing_info(name=account)} for account in accounts
+        }
         info = client.get_project_billing_info(name="projects/qh-billing")
 
     assert len(accounts) == 2
@@ -98,8 +100,12 @@ def test_machine_prices_are_composed_of_core_and_ram_exactly(gcp: Endpoint, rest
     core, ram = price("N2 Instance Core"), price("N2 Instance Ram")
     assert 8 * core + 32 * ram == Decimal("0.388472")
     assert 32 * core + 256 * ram == Decimal("2.096")
-    assert 2 * price("N1 Predefined Instance Core") + Decimal("7.5") * price("N1 Predefined Instance Ram") == Decimal("0.09499")
-    assert 208 * price("Memory-optimized Instance Core") + 5888 * price("Memory-optimized Instance Ram") == Decimal("42.186")
+    assert 2 * price("N1 Predefined Instance Core") + Decimal("7.5") * price("N1 Predefined Instance Ram") == Decimal(
+        "0.09499"
+    )
+    assert 208 * price("Memory-optimized Instance Core") + 5888 * price("Memory-optimized Instance Ram") == Decimal(
+        "42.186"
+    )
     assert len({one.sku_id for one in skus}) * 6 >= len(skus) > 150
     assert {one.category.usage_type for one in skus} == {"OnDemand", "Preemptible", "Commit1Yr", "Commit3Yr"}
     assert len(gcp.calls("CloudCatalog.ListSkus")) > 3
@@ -137,13 +143,17 @@ def test_recommendations_stand_in_their_place_with_savings_and_evidence(gcp: End
     ]
 
     saved = {one.target_resources[0]: amount(one.primary_impact.cost_projection.cost) for one in found}
-    assert saved == {row["resource_id"]: -row["estimated_monthly_savings"] for row in rows if row["resource_type"] == "block_volume"}
+    assert saved == {
+        row["resource_id"]: -row["estimated_monthly_savings"] for row in rows if row["resource_type"] == "block_volume"
+    }
     assert len(found) >= 3
     insight = client.get_insight(name=found[0].associated_insights[0].insight)
     assert insight.associated_recommendations[0].recommendation == found[0].name
     assert insight.content["disk_iops"]["maximum"] == 0
     assert client.get_recommendation(name=found[0].name) == found[0]
-    everything = client.list_recommendations(parent=f"{MAIN}/locations/global/recommenders/google.cloudbilling.commitment.SpendBasedCommitmentRecommender")
+    everything = client.list_recommendations(
+        parent=f"{MAIN}/locations/global/recommenders/google.cloudbilling.commitment.SpendBasedCommitmentRecommender"
+    )
     assert len(list(everything)) == 1
 
 
@@ -172,7 +182,11 @@ def test_assets_are_searched_and_listed_under_any_scope(gcp: Endpoint, rest) -> 
     found = client.search_all_resources(scope=one.project, query=f"name:{one.display_name} AND location={one.location}")
     assert [same.name for same in found] == [one.name]
     listed = client.list_assets(
-        {"parent": one.project, "content_type": asset_v1.ContentType.RESOURCE, "asset_types": ["compute.googleapis.com/Disk"]}
+        {
+            "parent": one.project,
+            "content_type": asset_v1.ContentType.RESOURCE,
+            "asset_types": ["compute.googleapis.com/Disk"],
+        }
     )
     [data] = [same.resource.data for same in listed if same.name == one.name]
     assert data["type"].endswith("/diskTypes/pd-ssd")

@@ -68,6 +68,8 @@ def write(method: Method, reply: Any, query: str) -> bytes:
     """
     message = plain(reply)
     if not isinstance(message, type(plain(method.reply()))):
-        raise GoogleError("INTERNAL", f"FakeContractViolation: {type(reply).__name__} is no reply of {method.name}", status=400)
+        raise GoogleError(
+            "INTERNAL", f"FakeContractViolation: {type(reply).__name__} is no reply of {method.name}", status=400
+        )
     numbers = "enum-encoding=int" in dict(parse_qsl(query)).get("$alt", "")
     return json_format.MessageToJson(message, use_integers_for_enums=numbers, indent=None).encode()

@@ -1,9 +1,9 @@
 """The datasets and tables that BigQuery shows here: relations over the ledger, changeable for one test.
 
-    table = gcp.warehouse.table("gcp_billing_export_resource_v1_01A7F3_9C42E8_D5B610")
-    table.drop_column("tags"); table.add_column("carbon", "0.5::DOUBLE"); table.lose_days(date(2026, 10, 5))
-    table.exported_until(datetime(2026, 11, 10, tzinfo=UTC))     # what a sync of that moment saw; None: everything
-    gcp.warehouse.dataset("billing_export").location = "europe-west1"
+table = gcp.warehouse.table("gcp_billing_export_resource_v1_01A7F3_9C42E8_D5B610")
+table.drop_column("tags"); table.add_column("carbon", "0.5::DOUBLE"); table.lose_days(date(2026, 10, 5))
+table.exported_until(datetime(2026, 11, 10, tzinfo=UTC))     # what a sync of that moment saw; None: everything
+gcp.warehouse.dataset("billing_export").location = "europe-west1"
 """
 
 import threading
