@@ -64,21 +64,7 @@ _TIER: Final = (
     " CAST({0} AS DECIMAL(38,9)), 'account_currency_amount': CAST({0} AS DECIMAL(38,9))}}]"
 )
 
-TABLES: Final = (
-    f"""
-CREATE TABLE detailed AS
-SELECT d.* REPLACE (
-        COALESCE(p.billing_account, '$main') AS billing_account_id,
-        CASE WHEN p.id IS NULL THEN d.project ELSE struct_pack(
-            id := d.project.id, "number" := p.number, "name" := d.project.name, labels := d.project.labels,
-            ancestry_numbers := {_ANCESTRY}, ancestors := {_ANCESTORS}
-        ) END AS project
-    ),
-    date_trunc('day', d.export_time) AS _PARTITIONTIME
-FROM read_parquet('$folder/costs/gcp_billing_export_resource_v1_*/*.parquet') d
-LEFT JOIN project p ON p.id = d.project.id
-""",
-    f"""
+STANDARD: Final = f"""
 CREATE TABLE standard AS
 WITH credited AS (
     SELECT {_GROUPED}, CAST(sum({_EXACT.format("cost")}) AS DOUBLE) AS cost,
@@ -99,7 +85,24 @@ SELECT * EXCLUDE (loose), list_transform(list_distinct(list_transform(loose, lam
         "type" := list_filter(loose, lambda c: c.id || '/' || c.type = k)[1].type
     )) AS credits
 FROM credited
+"""
+"""The standard export: the detailed one added up over resources, their credits merged by id and type."""
+
+TABLES: Final = (
+    f"""
+CREATE TABLE detailed AS
+SELECT d.* REPLACE (
+        COALESCE(p.billing_account, '$main') AS billing_account_id,
+        CASE WHEN p.id IS NULL THEN d.project ELSE struct_pack(
+            id := d.project.id, "number" := p.number, "name" := d.project.name, labels := d.project.labels,
+            ancestry_numbers := {_ANCESTRY}, ancestors := {_ANCESTORS}
+        ) END AS project
+    ),
+    date_trunc('day', d.export_time) AS _PARTITIONTIME
+FROM read_parquet('$folder/costs/gcp_billing_export_resource_v1_*/*.parquet') d
+LEFT JOIN project p ON p.id = d.project.id
 """,
+    STANDARD,
     """
 CREATE TABLE focus AS
 SELECT f.* REPLACE (

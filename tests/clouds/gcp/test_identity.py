@@ -7,6 +7,7 @@ from pathlib import Path
 import google.auth
 import google.auth.compute_engine
 import google.oauth2.credentials
+import grpc
 import pytest
 from google.api_core import exceptions
 from google.auth import credentials as auth_credentials
@@ -189,6 +190,16 @@ def test_grpc_carries_the_credentials_over_tls_and_refuses_without(gcp: Endpoint
         client = monitoring_v3.MetricServiceClient(transport=MetricServiceGrpcTransport(channel=channel))
         with pytest.raises(exceptions.Unauthenticated):
             client.list_time_series(request)
+
+
+def test_a_client_without_credentials_counts_as_somebody_only_where_the_test_says_so(gcp: Endpoint) -> None:
+    request = {"name": "projects/qh-billing", "filter": 'metric.type = "x"', "interval": {"end_time": gcp.now}}
+    with grpc.insecure_channel(f"127.0.0.1:{gcp.plain_grpc_port}") as channel:
+        client = monitoring_v3.MetricServiceClient(transport=MetricServiceGrpcTransport(channel=channel))
+        with pytest.raises(exceptions.Unauthenticated):
+            client.list_time_series(request)
+        gcp.identities.anonymous = gcp.identities.operator
+        assert list(client.list_time_series(request)) == []
 
 
 def test_permissions_are_told_one_by_one(gcp: Endpoint) -> None:

@@ -13,6 +13,7 @@ import pytest
 from google.cloud import bigquery
 
 from tests.clouds.gcp.endpoint import Endpoint
+from tests.clouds.gcp.exports import STANDARD
 
 NET = (
     "SELECT invoice.month AS month, project.id AS project, service.description AS service,"
@@ -87,3 +88,22 @@ def test_each_billing_account_has_its_own_rows(two_accounts: Endpoint) -> None:
     assert {project for _, project, _ in second} <= paid_by_second
     assert not {project for _, project, _ in first} & paid_by_second
     assert second
+
+
+def test_the_standard_export_adds_up_resources_and_merges_their_credits(gcp: Endpoint) -> None:
+    with gcp.ledger.cursor() as cursor, duckdb.connect(":memory:") as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        rows = cursor.sql("FROM detailed").to_arrow_table()
+        connection.from_arrow(rows).create_view("once")
+        connection.execute("CREATE TABLE detailed AS FROM once UNION ALL FROM once")
+        connection.execute(STANDARD)
+        twice = connection.execute(
+            "SELECT count(*), round(sum(cost), 4), max(len(credits)), round(sum(list_sum(list_transform(credits, lambda c: c.amount))), 4)"
+            " FROM standard"
+        ).fetchall()
+
+    [once] = gcp.ledger.rows(
+        "SELECT count(*) AS n, round(2 * sum(cost), 4) AS cost, max(len(credits)) AS most,"
+        " round(2 * sum(list_sum(list_transform(credits, lambda c: c.amount))), 4) AS credits FROM standard"
+    )
+    assert twice == [tuple(once.values())]
