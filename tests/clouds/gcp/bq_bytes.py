@@ -5,7 +5,7 @@ from typing import Final
 from duckdb.sqltypes import DuckDBPyType
 from sqlglot import exp
 
-from tests.clouds.gcp.bq_sql import DATE_OF_PARTITION, Query, invalid_query
+from tests.clouds.gcp.bq_sql import DATE_OF_PARTITION, Query, invalid_query, understand
 from tests.clouds.gcp.bq_types import size_of
 from tests.clouds.gcp.warehouse import PSEUDO, Table, Warehouse
 
@@ -27,6 +27,9 @@ def processed(query: Query, warehouse: Warehouse) -> int:
             total += LEAST
         nodes = [node for node in query.original.find_all(exp.Table) if _means(node, name)]
         for table in tables:
+            if table.view:  # reads what its own query reads
+                total += processed(understand(table.view, warehouse, table.project, {}, []), warehouse)
+                continue
             conditions = [_pruning(node) for node in nodes]
             if table.requires_filter and not all(conditions):
                 raise invalid_query(

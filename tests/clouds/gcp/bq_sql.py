@@ -118,7 +118,8 @@ def _put_tables(query: Query, warehouse: Warehouse, project: str, default: dict[
             continue
         source, tables, name = _relation(node, warehouse, project, default)
         query.tables[name] = tables
-        hidden = [column for column in (PSEUDO, SUFFIX) if column not in pseudo and f'"{column}"' in source]
+        hidden = [PSEUDO] * any(table.partitioned for table in tables) + [SUFFIX] * name.endswith("*")
+        hidden = [column for column in hidden if column not in pseudo]
         if DATE_OF_PARTITION in pseudo:
             hidden = [column for column in hidden if column != PSEUDO]
         inner = f"SELECT * EXCLUDE ({', '.join(hidden)}) FROM ({source})" if hidden else source
@@ -157,19 +158,14 @@ def _relation(node: exp.Table, warehouse: Warehouse, project: str, default: dict
     full = ".".join(parts)
     if not name.endswith("*"):
         table = warehouse.find(owner, dataset, name)
-        return _marked(table.sql, table.partitioned), [table], full
+        return table.sql, [table], full
     known = warehouse.find_dataset(owner, dataset).tables
     tables = [table for key, table in sorted(known.items()) if fnmatchcase(key, name)]
     if not tables:
         raise not_found(f"Not found: {owner}:{dataset}.{name} does not match any table.")
     prefix = len(name) - 1
     each = [f"SELECT *, '{table.name[prefix:]}' AS \"{SUFFIX}\" FROM ({table.sql})" for table in tables]
-    return _marked(" UNION ALL BY NAME ".join(each), partitioned=True), tables, full
-
-
-def _marked(sql: str, partitioned: bool) -> str:  # noqa: FBT001
-    """The SELECT, its pseudo column quoted so that one sees from outside that it is there."""
-    return f'SELECT * REPLACE ("{PSEUDO}" AS "{PSEUDO}") FROM ({sql})' if partitioned else sql
+    return " UNION ALL BY NAME ".join(each), tables, full
 
 
 def _unnest(tree: exp.Expression) -> None:

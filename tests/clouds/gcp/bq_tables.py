@@ -128,6 +128,7 @@ def _table(ask: Ask) -> dict[str, Any]:
         "etag": f"{counted['n']}",
     }
     if table.view:
+        said["numBytes"] = said["numRows"] = "0"
         said["view"] = {"query": table.view, "useLegacySql": False}
     return said
 

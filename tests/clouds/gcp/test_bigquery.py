@@ -8,6 +8,7 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import bigquery
 
+from tests.clouds.gcp.bq_views import add_focus_view
 from tests.clouds.gcp.endpoint import Endpoint
 
 SUFFIX = "01A7F3_9C42E8_D5B610"
@@ -241,3 +242,16 @@ def test_a_sync_of_an_earlier_moment_sees_what_was_exported_until_then(gcp: Endp
 
     assert early["last"] <= datetime(2026, 11, 10, tzinfo=UTC) < late["last"]
     assert early["n"] < late["n"]
+
+
+def test_the_focus_view_is_a_view_that_costs_what_its_query_reads(gcp: Endpoint, client: bigquery.Client) -> None:
+    add_focus_view(gcp.warehouse)
+    table = client.get_table("billing_export.focus_v1_0")
+    sql = "SELECT SUM(BilledCost) AS n FROM billing_export.focus_v1_0"
+
+    [row] = client.query(sql).result()
+
+    [truth] = gcp.ledger.rows("SELECT sum(BilledCost) AS n FROM focus")
+    assert (table.table_type, "gcp_billing_export_resource_v1" in table.view_query) == ("VIEW", True)
+    assert row["n"] == truth["n"]
+    assert dry(client, sql) > dry(client, f"SELECT SUM(cost) FROM `{DETAILED}`")
