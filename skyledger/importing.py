@@ -12,6 +12,7 @@ from rich.text import Text
 from orchestrator.ledger.adopt import Adoption
 from orchestrator.ledger.datasets import Datasets
 from orchestrator.ledger.ledger import Ledger
+from orchestrator.ledger.loads import IMPORT
 from orchestrator.settings import load_settings
 from servers.kit.datasets.bill_conformance import Bill, conformance_parts
 from servers.kit.datasets.focus_files import convert_datasets
@@ -63,7 +64,7 @@ def import_bills(options: argparse.Namespace) -> int:
                 parts,
                 reports,
                 now=now,
-                reason="import",
+                reason=IMPORT,
                 progress=lambda done, what: progress(0.7 + done * 0.3, what),
                 beside=lambda it: datasets.book_within(it, snapshots, said, now=now, reason="import datasets"),
             )

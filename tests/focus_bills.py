@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orchestrator.business.config import BusinessConfig
 from orchestrator.ledger.ledger import Ledger
+from orchestrator.ledger.loads import IMPORT
 from orchestrator.query.engine import QueryEngine
 from orchestrator.query.question import Question
 from servers.kit.exports.convert import ConvertOptions, convert
@@ -44,13 +45,15 @@ class Books:
         self._folder = folder
         self._imports = 0
 
-    def take(self, path: Path, *, natives: Sequence[NativeFormat] = (), share: float = 0.01) -> list[ConvertedExport]:
+    def take(
+        self, path: Path, *, natives: Sequence[NativeFormat] = (), share: float = 0.01, reason: str = IMPORT
+    ) -> list[ConvertedExport]:
         """Convert and book; what was booked."""
         self._imports += 1
         options = ConvertOptions(max_reject_share=share)
         out = self._folder / f"out-{self._imports}"
         found = convert(path, out, provider=None, natives=natives, options=options)
-        self.ledger.adopt([part for one in found for part in one.parts], [], now=NOW, reason="import")
+        self.ledger.adopt([part for one in found for part in one.parts], [], now=NOW, reason=reason)
         return list(found)
 
     def ask(self, *group_by: str, period: ChargePeriod = OCTOBER):

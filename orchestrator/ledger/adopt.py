@@ -77,10 +77,10 @@ def _commit(
     reason: str,
 ) -> Adoption:
     fresh = [part for part in parts if not _is_current(connection, part)]
-    if not fresh and not end_replaced(connection, parts, None):
+    if not fresh and not end_replaced(connection, parts, None, reason=reason):
         return Adoption(generation=newest_generation(connection), added=0, unchanged=len(parts))
     generation = new_generation(connection, reason, now)
-    ended = end_replaced(connection, parts, generation)
+    ended = end_replaced(connection, parts, generation, reason=reason)
     for part in fresh:
         insert_load(connection, part, files[part.sha256], generation, now)
     touched = {(part.provider, part.billing_account_id, stamp(part.billing_period_start)) for part in parts}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from orchestrator.ledger.catalog import stamp, unstamp
 from shared_models.coverage import DatedBy
@@ -14,6 +15,9 @@ from shared_models.source_of_record import Candidate, completing_sources, of_rec
 
 Partition = tuple[str, str, str]
 """(provider, billing account, stamp of the billing period's start)."""
+
+IMPORT: Final = "import"
+"""The reason of a generation that an owner's own import made."""
 
 
 @dataclass(frozen=True)
@@ -168,25 +172,31 @@ def _completed(load: Load, row: sqlite3.Row, partition: Sequence[Candidate]) -> 
     return replace(load, bases=load.bases | {CostBasis.BILLED})
 
 
-def end_replaced(connection: sqlite3.Connection, parts: Sequence[ExportPart], generation: int | None) -> set[Partition]:
+def end_replaced(
+    connection: sqlite3.Connection, parts: Sequence[ExportPart], generation: int | None, *, reason: str
+) -> set[Partition]:
     """End what a source said of a restated month and says no more; returns the partitions that lose it.
 
-    Without a generation nothing is ended, only found.
+    An imported path is one source, whoever sells what it holds. What a cloud's server syncs is that cloud's own: two
+    servers on two machines may call different exports alike. Without a generation nothing is ended, only found.
     """
-    announced: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
+    announced: dict[tuple[str, str], set[tuple[str, str, str]]] = {}
     for part in parts:
-        known = announced.setdefault((part.provider, part.source_key, stamp(part.billing_period_start)), set())
-        known.add((part.billing_account_id, part.source_format.value))
+        known = announced.setdefault((part.source_key, stamp(part.billing_period_start)), set())
+        known.add((part.provider, part.billing_account_id, part.source_format.value))
     ended: set[Partition] = set()
-    for (provider, source_key, period), known in announced.items():
+    for (source_key, period), known in announced.items():
         live = connection.execute(
-            "SELECT id, billing_account_id, source_format FROM load WHERE provider = ? AND source_key = ?"
-            " AND billing_period_start = ? AND to_generation IS NULL",
-            [provider, source_key, period],
+            "SELECT load.id, provider, billing_account_id, source_format, reason FROM load"
+            " JOIN generation ON generation.id = from_generation"
+            " WHERE source_key = ? AND billing_period_start = ? AND to_generation IS NULL",
+            [source_key, period],
         ).fetchall()
+        providers = {provider for provider, _, _ in known}
         for row in live:
-            if (row["billing_account_id"], row["source_format"]) not in known:
-                ended.add((provider, row["billing_account_id"], period))
+            same = row["provider"] in providers or reason == row["reason"] == IMPORT
+            if same and (row["provider"], row["billing_account_id"], row["source_format"]) not in known:
+                ended.add((row["provider"], row["billing_account_id"], period))
                 if generation is not None:
                     connection.execute("UPDATE load SET to_generation = ? WHERE id = ?", [generation, row["id"]])
     return ended

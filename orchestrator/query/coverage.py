@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 
 from orchestrator.ledger.loads import Load
 from orchestrator.ledger.snapshot import Snapshot, unknown_basis
@@ -35,6 +36,7 @@ def coverage_of(
         gaps += [gap for basis in bases for gap in _basis(provider, own, basis)]
         gaps += _pro_forma(provider, own)
         gaps += _not_counted(provider, own, snapshot, period)
+    gaps += _sellers(loads)
     answered = tuple(sorted({load.provider for load in loads}))
     notes = (*(f"{gap.source}: {gap.message}" for gap in gaps), *reached)
     return Coverage(complete=not gaps, answered=answered, gaps=tuple(gaps)), notes
@@ -143,6 +145,23 @@ def _not_counted(provider: str, own: Sequence[Load], snapshot: Snapshot, period:
         months = ", ".join(sorted({f"{start:%Y-%m}" for _, start in unknown}))
         said.append(f"charges of no account, such as tax, are only in sources kept aside ({months}; skyledger sources)")
     return [_gap(provider, "not_counted", text) for text in said]
+
+
+def _sellers(loads: Sequence[Load]) -> list[Gap]:
+    """Two sources of one bill that name its sellers differently: no rule tells which of them counts."""
+    by_bill: dict[tuple[str, datetime], list[Load]] = {}
+    for load in loads:
+        by_bill.setdefault(_bill(load), []).append(load)
+    found: dict[tuple[str, str], set[str]] = {}
+    for (_, start), own in by_bill.items():
+        for one, other in combinations(sorted(own, key=lambda load: load.provider), 2):
+            apart = one.provider != other.provider and one.source_key != other.source_key
+            if apart and not set(one.sub_account_ids).isdisjoint(other.sub_account_ids):
+                found.setdefault((one.provider, other.provider), set()).add(f"{start:%Y-%m}")
+    return [
+        _gap(one, "may_count_twice", f"two sources of one bill call it {one} and {other} ({', '.join(sorted(months))})")
+        for (one, other), months in sorted(found.items())
+    ]
 
 
 def _bill(load: Load) -> tuple[str, datetime]:

@@ -69,6 +69,41 @@ def test_charges_of_the_billing_account_itself_never_count_once_a_source(tmp_pat
     assert not answer.evidence.complete
 
 
+def test_two_sources_that_name_the_sellers_of_one_bill_differently_are_a_gap(tmp_path: Path) -> None:
+    with books(tmp_path) as it:
+        it.take(focus_csv(tmp_path / "one" / "bill.csv", [{}, {"ProviderName": "Acme SaaS", "EffectiveCost": "4"}]))
+        alone = it.ask().coverage.gaps
+        it.take(focus_csv(tmp_path / "two" / "bill.csv", [{}, {"EffectiveCost": "4"}]))
+        both = it.ask().coverage.gaps
+
+    assert "may_count_twice" not in {gap.code for gap in alone}
+    assert [gap.message for gap in both if gap.code == "may_count_twice"] == [
+        "two sources of one bill call it acme-saas and aws (2026-10)"
+    ]
+
+
+def test_a_seller_that_leaves_an_imported_file_leaves_the_ledger(tmp_path: Path) -> None:
+    bill = tmp_path / "bill.csv"
+
+    with books(tmp_path) as it:
+        it.take(focus_csv(bill, [{"EffectiveCost": "5"}, {"ProviderName": "Acme SaaS", "EffectiveCost": "4"}]))
+        before = it.costs("x_Provider")
+        it.take(focus_csv(bill, [{"EffectiveCost": "5"}]))
+
+        assert before == {("aws",): Decimal(5), ("acme-saas",): Decimal(4)}
+        assert it.costs("x_Provider") == {("aws",): Decimal(5)}
+
+
+def test_what_two_clouds_servers_call_alike_are_two_sources(tmp_path: Path) -> None:
+    bill = tmp_path / "bill.csv"
+
+    with books(tmp_path) as it:
+        it.take(focus_csv(bill, [{"EffectiveCost": "5"}]), reason="sync aws")
+        it.take(focus_csv(bill, [{"ProviderName": "Microsoft", "EffectiveCost": "4"}]), reason="sync azure")
+
+        assert it.costs("x_Provider") == {("aws",): Decimal(5), ("azure",): Decimal(4)}
+
+
 def test_sources_of_which_one_has_the_charges_of_the_billing_account_complement_each_other(tmp_path: Path) -> None:
     tax = {"SubAccountId": "", "ChargeCategory": "Tax", "EffectiveCost": "19"}
 
