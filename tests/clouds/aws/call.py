@@ -1,10 +1,8 @@
 """One call as its service sees it, and the pages of its answer."""
 
 import json
-import secrets
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,30 +10,7 @@ from tests.clouds.aws.errors import AwsError
 from tests.clouds.aws.identity import Identities, Principal
 from tests.clouds.aws.ledger import Ledger
 from tests.clouds.faults import Fault
-
-
-@dataclass(frozen=True)
-class _Place:
-    operation: str
-    account: str
-    request: str
-    offset: int
-    size: int
-
-
-@dataclass
-class Tokens:
-    """Page tokens: random text, each bound to who asked what; a repeated one gives the same page again (retries do)."""
-
-    issued: dict[str, _Place] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def issue(self, place: _Place) -> str:
-        """New text for the rest of an answer."""
-        token = secrets.token_urlsafe(48)
-        with self.lock:
-            self.issued[token] = place
-        return token
+from tests.clouds.paging import Place, Tokens
 
 
 @dataclass
@@ -97,7 +72,7 @@ class Call:
         start = 0
         if given := self.params.get(token):
             place = self.tokens.issued.get(given)
-            if place is None or (place.operation, place.account) != (operation, self.principal.account):
+            if place is None or (place.operation, place.caller) != (operation, self.principal.account):
                 raise AwsError(invalid, "The pagination token is invalid.")
             if place.request != request:
                 raise AwsError(changed or invalid, "Your request parameters changed between pages.")
@@ -107,5 +82,5 @@ class Call:
         end = start + size
         if end >= len(items):
             return list(items[start:end]), {}
-        place = _Place(operation, self.principal.account, request, end, size)
+        place = Place(operation, self.principal.account, request, end, size)
         return list(items[start:end]), {token: self.tokens.issue(place)}

@@ -22,8 +22,7 @@ folders: `aws.buckets`. Two payers: `aws.environment(aws.ledger.payers[1])` is t
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -32,7 +31,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.clouds.aws import metadata, s3
-from tests.clouds.aws.call import Tokens
 from tests.clouds.aws.dispatch import Dispatch
 from tests.clouds.aws.faults import Faults
 from tests.clouds.aws.identity import Identities
@@ -40,6 +38,8 @@ from tests.clouds.aws.ledger import Ledger
 from tests.clouds.aws.signature import Signed
 from tests.clouds.aws.wire import operation_of
 from tests.clouds.faults import Fault
+from tests.clouds.honesty import Honest
+from tests.clouds.paging import Tokens
 from tests.clouds.server import handler_of
 from tests.clouds.wire import Reply, Request
 
@@ -58,7 +58,7 @@ class Served:
 
 
 @dataclass
-class Endpoint:
+class Endpoint(Honest):
     """The endpoint over one ledger; `start` and `stop` it, or take the fixture."""
 
     ledger: Ledger
@@ -66,10 +66,6 @@ class Endpoint:
     now: datetime
     faults: Faults = field(default_factory=Faults)
     tokens: Tokens = field(default_factory=Tokens)
-    violations: list[str] = field(default_factory=list)
-    unimplemented: list[str] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
-    """Faults of the endpoint itself: never expected."""
     served: list[Served] = field(default_factory=list)
     page_sizes: dict[str, int] = field(default_factory=dict)
     rates: dict[str, float] = field(default_factory=dict)
@@ -123,26 +119,6 @@ class Endpoint:
         """What Cost Explorer charges for the requests so far: each successful one, pages too."""
         paid = sum(one.operation.startswith("ce:") and one.status == 200 for one in self.served)
         return paid * PRICE_OF_A_COST_EXPLORER_REQUEST
-
-    @contextmanager
-    def violations_expected(self) -> Iterator[list[str]]:
-        """Violations in here go to the caller's list and do not fail the test."""
-        before, seen = self.violations, []
-        self.violations = seen
-        try:
-            yield seen
-        finally:
-            self.violations = before
-
-    def check(self) -> None:
-        """Fail if any request or reply broke its contract, or the endpoint itself broke.
-
-        Raises:
-            AssertionError: with every violation.
-
-        """
-        assert not self.violations, "requests or replies broke the AWS model:\n" + "\n".join(self.violations)
-        assert not self.broken, "the endpoint itself broke:\n" + "\n".join(self.broken)
 
     def answer(self, request: Request) -> tuple[Reply, Fault | None]:
         """The reply to one request, and the fault that its transport still has to suffer."""

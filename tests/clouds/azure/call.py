@@ -2,8 +2,6 @@
 
 import json
 import re
-import secrets
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +13,7 @@ from tests.clouds.azure.errors import AzureError, not_implemented
 from tests.clouds.azure.identity import Token
 from tests.clouds.azure.ledger import Ledger
 from tests.clouds.faults import Fault
+from tests.clouds.paging import Place
 from tests.clouds.wire import Reply
 
 if TYPE_CHECKING:
@@ -45,30 +44,6 @@ class Operation:
             for number, part in enumerate(parts)
         )
         return re.compile(pattern, re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class _Place:
-    operation: str
-    tenant: str
-    request: str
-    offset: int
-    size: int
-
-
-@dataclass
-class Tokens:
-    """Skip tokens: random text, each bound to who asked what; a repeated one gives the same page again (retries do)."""
-
-    issued: dict[str, _Place] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def issue(self, place: _Place) -> str:
-        """New text for the rest of an answer."""
-        token = secrets.token_urlsafe(36)
-        with self.lock:
-            self.issued[token] = place
-        return token
 
 
 @dataclass
@@ -119,7 +94,7 @@ class Call:
         request = json.dumps([self.path.lower(), self._asked()], sort_keys=True)
         if given:
             place = self.endpoint.tokens.issued.get(given)
-            if place is None or place.tenant != self.tenant or place.operation != self.operation.name:
+            if place is None or place.caller != self.tenant or place.operation != self.operation.name:
                 raise AzureError("BadRequest", "The skip token is not valid.")
             if place.request != request:
                 raise AzureError("BadRequest", "The request body does not match the one of the skip token.")
@@ -127,7 +102,7 @@ class Call:
         end = start + size
         if end >= len(items):
             return list(items[start:end]), None
-        place = _Place(self.operation.name, self.tenant, request, end, size)
+        place = Place(self.operation.name, self.tenant, request, end, size)
         return list(items[start:end]), self.endpoint.tokens.issue(place)
 
     def listed(self, items: Sequence[Any], key: str) -> dict[str, Any]:

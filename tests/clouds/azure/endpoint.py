@@ -24,8 +24,7 @@ reports name instead of this server), `azure.containers` (folders and files of t
 import ssl
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import ThreadingHTTPServer
@@ -36,7 +35,6 @@ from urllib.parse import urlsplit
 from azure.identity import ClientSecretCredential
 
 from tests.clouds.azure import authority, blob, inventory
-from tests.clouds.azure.call import Tokens
 from tests.clouds.azure.certificate import Certificate
 from tests.clouds.azure.dispatch import Dispatch
 from tests.clouds.azure.faults import Faults
@@ -44,6 +42,8 @@ from tests.clouds.azure.identity import ARM, Identities
 from tests.clouds.azure.ledger import Ledger
 from tests.clouds.azure.quotas import Quotas
 from tests.clouds.faults import Fault
+from tests.clouds.honesty import Honest
+from tests.clouds.paging import Tokens
 from tests.clouds.server import handler_of
 from tests.clouds.wire import Reply, Request
 
@@ -60,7 +60,7 @@ class Served:
 
 
 @dataclass
-class Endpoint:
+class Endpoint(Honest):
     """The endpoint over one ledger; `start` and `stop` it, or take the fixture."""
 
     ledger: Ledger
@@ -71,10 +71,6 @@ class Endpoint:
     faults: Faults = field(default_factory=Faults)
     quotas: Quotas = field(default_factory=Quotas)
     tokens: Tokens = field(default_factory=Tokens)
-    violations: list[str] = field(default_factory=list)
-    unimplemented: list[str] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
-    """Faults of the endpoint itself: never expected."""
     served: list[Served] = field(default_factory=list)
     page_sizes: dict[str, int] = field(default_factory=dict)
     disabled: set[str] = field(default_factory=set)
@@ -162,26 +158,6 @@ class Endpoint:
     def calls(self, operation: str) -> list[int]:
         """The statuses with which an operation was answered, in order."""
         return [one.status for one in self.served if one.operation == operation]
-
-    @contextmanager
-    def violations_expected(self) -> Iterator[list[str]]:
-        """Violations in here go to the caller's list and do not fail the test."""
-        before, seen = self.violations, []
-        self.violations = seen
-        try:
-            yield seen
-        finally:
-            self.violations = before
-
-    def check(self) -> None:
-        """Fail if any request or reply broke its contract, or the endpoint itself broke.
-
-        Raises:
-            AssertionError: with every violation.
-
-        """
-        assert not self.violations, "requests or replies broke the SDK's model:\n" + "\n".join(self.violations)
-        assert not self.broken, "the endpoint itself broke:\n" + "\n".join(self.broken)
 
     def answer(self, request: Request) -> tuple[Reply, Fault | None]:
         """The reply to one request, and the fault that its transport still has to suffer."""

@@ -1,10 +1,8 @@
 """One call as its service sees it, and the pages of its answer."""
 
 import json
-import secrets
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,33 +10,10 @@ from tests.clouds.gcp.errors import invalid, unimplemented
 from tests.clouds.gcp.faults import Fault
 from tests.clouds.gcp.identity import Policy, Principal
 from tests.clouds.gcp.ledger import Ledger
+from tests.clouds.paging import Place, Tokens
 
 if TYPE_CHECKING:
     from tests.clouds.gcp.warehouse import Warehouse
-
-
-@dataclass(frozen=True)
-class _Place:
-    method: str
-    caller: str
-    request: str
-    offset: int
-    size: int
-
-
-@dataclass
-class Tokens:
-    """Page tokens: random text, each bound to who asked what; a repeated one gives the same page again (retries do)."""
-
-    issued: dict[str, _Place] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def issue(self, place: _Place) -> str:
-        """New text for the rest of an answer."""
-        token = secrets.token_urlsafe(48)
-        with self.lock:
-            self.issued[token] = place
-        return token
 
 
 @dataclass
@@ -100,7 +75,7 @@ class Call:
         start, size = 0, min(asked, most, self.page_size or most)
         if token:
             place = self.tokens.issued.get(token)
-            if place is None or (place.method, place.caller, place.request) != (
+            if place is None or (place.operation, place.caller, place.request) != (
                 self.method,
                 self.principal.email,
                 bound,
@@ -112,4 +87,4 @@ class Call:
         end = start + size
         if end >= len(items):
             return items[start:end], ""
-        return items[start:end], self.tokens.issue(_Place(self.method, self.principal.email, bound, end, size))
+        return items[start:end], self.tokens.issue(Place(self.method, self.principal.email, bound, end, size))

@@ -23,8 +23,6 @@ Settings: `gcp.now`, `gcp.page_sizes["AssetService"]`, `gcp.settings["polls"]` (
 
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import ThreadingHTTPServer
@@ -39,7 +37,6 @@ from google.oauth2 import service_account
 
 from tests.clouds.gcp import dispatch
 from tests.clouds.gcp.bq_jobs import Jobs
-from tests.clouds.gcp.call import Tokens
 from tests.clouds.gcp.certificate import Certificate
 from tests.clouds.gcp.faults import Fault, Faults
 from tests.clouds.gcp.grpc_server import serve
@@ -48,12 +45,14 @@ from tests.clouds.gcp.ledger import Ledger
 from tests.clouds.gcp.server import handler_of
 from tests.clouds.gcp.warehouse import Warehouse
 from tests.clouds.gcp.wire import Reply, Request, Served
+from tests.clouds.honesty import Honest
+from tests.clouds.paging import Tokens
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
 @dataclass
-class Endpoint:
+class Endpoint(Honest):
     """The endpoint over one ledger; `start` and `stop` it, or take the fixture."""
 
     ledger: Ledger
@@ -64,10 +63,6 @@ class Endpoint:
     policy: Policy = field(default_factory=Policy)
     faults: Faults = field(default_factory=Faults)
     tokens: Tokens = field(default_factory=Tokens)
-    violations: list[str] = field(default_factory=list)
-    unimplemented: list[str] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
-    """Faults of the endpoint itself: never expected."""
     served: list[Served] = field(default_factory=list)
     page_sizes: dict[str, int] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
@@ -138,26 +133,6 @@ class Endpoint:
     def calls(self, method: str) -> list[int]:
         """The statuses with which a method was answered, in order."""
         return [one.status for one in self.served if one.method == method]
-
-    @contextmanager
-    def violations_expected(self) -> Iterator[list[str]]:
-        """Violations in here go to the caller's list and do not fail the test."""
-        before, seen = self.violations, []
-        self.violations = seen
-        try:
-            yield seen
-        finally:
-            self.violations = before
-
-    def check(self) -> None:
-        """Fail if any request or reply broke its contract, or the endpoint itself broke.
-
-        Raises:
-            AssertionError: with every violation.
-
-        """
-        assert not self.violations, "requests or replies broke Google's messages:\n" + "\n".join(self.violations)
-        assert not self.broken, "the endpoint itself broke:\n" + "\n".join(self.broken)
 
     def answer(self, request: Request) -> tuple[Reply, Fault | None]:
         """The reply to one REST request, and the fault that its transport still has to suffer."""
