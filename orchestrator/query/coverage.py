@@ -1,7 +1,7 @@
 """What an answer covers: accounts, days and cost metrics that are missing are said first."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import combinations
 
 from orchestrator.ledger.loads import Load
@@ -9,6 +9,7 @@ from orchestrator.ledger.snapshot import Snapshot, unknown_basis
 from shared_models.coverage import Coverage, Freshness, Gap, SourceState
 from shared_models.export import CostBasis
 from shared_models.period import ChargePeriod, instant_text
+from shared_models.reach import shortfalls
 
 
 def coverage_of(
@@ -31,7 +32,8 @@ def coverage_of(
     reached: list[str] = []
     for provider in snapshot.providers:
         own = [load for load in loads if load.provider == provider]
-        gaps += _days(provider, own, snapshot, period)
+        every = [load for load in snapshot.booked if load.provider == provider]
+        gaps += [_gap(provider, code, message) for code, message in shortfalls(own, every, period)]
         reached += _accounts(provider, own, accounts.get(provider))
         gaps += [gap for basis in bases for gap in _basis(provider, own, basis)]
         gaps += _pro_forma(provider, own)
@@ -76,45 +78,6 @@ def _freshness(provider: str, own: Sequence[Load]) -> Freshness:
         fetched_at=max(load.loaded_at for load in own),
         origin=", ".join(sorted({load.source_format.value for load in own})),
     )
-
-
-def _days(provider: str, own: Sequence[Load], snapshot: Snapshot, period: ChargePeriod) -> list[Gap]:
-    every = [load for load in snapshot.booked if load.provider == provider]
-    first = min(load.charge_period_min for load in every)
-    last = _known_until(every)
-    if not own:
-        return [_gap(provider, "no_data", f"no charges in this period; the ledger holds {_span(first, last)}")]
-    gaps: list[Gap] = []
-    if period.start < first:
-        gaps.append(_gap(provider, "starts_late", f"data starts {instant_text(first)}, after the asked start"))
-    if period.end > last:
-        covered = max(last - period.start, timedelta()).days
-        gaps.append(
-            _gap(provider, "ends_early", f"data reaches {covered} of {period.days} days, to {instant_text(last)}")
-        )
-    return gaps + _missing_months(provider, own, period, first, last)
-
-
-def _known_until(every: Sequence[Load]) -> datetime:
-    """Until when charges are known: a monthly fee reaches to the month's end before the month has ended."""
-    last = max(load.charge_period_max for load in every)
-    made = [load.data_as_of for load in every if load.data_as_of]
-    return min(last, max(made)) if made and max(made) > min(load.charge_period_min for load in every) else last
-
-
-def _missing_months(
-    provider: str, own: Sequence[Load], period: ChargePeriod, first: datetime, last: datetime
-) -> list[Gap]:
-    """Billing periods inside the data's span that no load covers."""
-    missing: list[str] = []
-    month = max(period.start, first).astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    end = min(period.end, last)
-    while month < end:
-        following = (month + timedelta(days=32)).replace(day=1)
-        if not any(load.charge_period_min < following and load.charge_period_max > month for load in own):
-            missing.append(f"{month:%Y-%m}")
-        month = following
-    return [_gap(provider, "missing_months", f"no data for {', '.join(missing)}")] if missing else []
 
 
 def _accounts(provider: str, own: Sequence[Load], known: int | None) -> list[str]:
@@ -181,10 +144,6 @@ def _pro_forma(provider: str, own: Sequence[Load]) -> list[Gap]:
     if not any(load.pro_forma for load in own):
         return []
     return [_gap(provider, "pro_forma", "these are pro-forma charges of a reseller or showback group, not a bill")]
-
-
-def _span(first: datetime, last: datetime) -> str:
-    return f"{instant_text(first)} to {instant_text(last)}"
 
 
 def _gap(provider: str, code: str, message: str) -> Gap:

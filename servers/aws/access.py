@@ -56,7 +56,7 @@ async def _try(live: Live, payer: str, need: Need, problems: list[Gap]) -> None:
     except PermissionDeniedError:
         return
     except InvalidArgumentError:
-        pass
+        pass  # AWS checks the permission first: who is told that the arguments are wrong may ask
     except FinOpsError as error:
         problems.append(_gap(f"{need.action} of {payer}", error))
         return

@@ -68,7 +68,8 @@ class LiveCosts:
         problem: FinOpsError | None = None
         try:
             exported = await self._exported.query(query, offset=0, limit=_EVERY_LINE)
-            answers.append(self._told(exported, query, parts))
+            # What the bills lack of the period is asked of Cost Explorer below.
+            answers.append(self._told(replace(exported, gaps=()), query, parts))
         except DataNotReadyError as error:
             problem = error
         for payer, period in missing:
@@ -123,7 +124,7 @@ class LiveCosts:
         return replace(
             answer,
             freshness=self._bills.freshness(),
-            gaps=self._bills.gaps,
+            gaps=(*answer.gaps, *self._bills.gaps),
             notes=(*answer.notes, *([note] if note else [])),
         )
 

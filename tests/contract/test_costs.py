@@ -148,3 +148,11 @@ async def test_an_answer_says_what_it_rests_on(cloud: Cloud) -> None:
     assert answer["period"]["end"][:10] == "2026-11-01"
     assert answer["coverage"] == {"complete": True, "answered": [cloud.name], "gaps": []}
     assert answer["freshness"][0]["data_as_of"]
+
+
+async def test_days_that_no_bill_reaches_are_a_gap(cloud: Cloud) -> None:
+    async with cloud.asked() as asked:
+        answer = await asked.answer("query_costs", start="2020-01-01", end="2030-01-01")
+
+    assert not answer["coverage"]["complete"]
+    assert [gap["code"] for gap in answer["coverage"]["gaps"]] == ["starts_late", "ends_early"]

@@ -8,6 +8,7 @@ import anyio.to_thread
 
 from servers.kit.exported.bills import Booked
 from servers.kit.ports import CostAnswer
+from shared_models.coverage import Gap, SourceState
 from shared_models.errors import (
     DataNotReadyError,
     SourceNotEnabledError,
@@ -27,6 +28,7 @@ from shared_models.query import (
     Granularity,
 )
 from shared_models.quoting import literal, quoted
+from shared_models.reach import shortfalls
 from shared_models.untrusted import safe_text
 
 if TYPE_CHECKING:
@@ -114,6 +116,10 @@ class ExportedCosts:
             total=int(count[0]),
             totals=tuple(
                 CurrencyTotal(currency=c, amount=Decimal(amount or 0), rows=int(n)) for c, amount, n in totals
+            ),
+            gaps=tuple(
+                Gap(source=touching[0].provider, state=SourceState.PARTIAL, code=code, message=message)
+                for code, message in shortfalls(touching, parts, period)
             ),
         )
 

@@ -154,10 +154,9 @@ def test_what_compute_optimizer_judges_is_read_where_its_model_has_it(kind: Judg
     item = opened(found.of)
     option = opened(kind_of(f"{kind.options}[]", item).of)
 
-    for path in (kind.arn, kind.finding, kind.idle, kind.current, kind.reasons, kind.metrics, kind.lookback):
-        if path is not None:
-            kind_of(path, item)
-    kind_of(kind.recommended, option)
+    told = (kind.arn, kind.finding, kind.idle, kind.current, kind.reasons, kind.metrics, kind.lookback)
+    assert all(kind_of(path, item) is not None for path in told if path is not None)
+    assert kind_of(kind.recommended, option) is not None
 
 
 @pytest.mark.parametrize("kind", RESERVED, ids=lambda kind: kind.service)
