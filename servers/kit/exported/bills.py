@@ -1,6 +1,7 @@
 """The bills of a folder, converted once and kept: what changed is converted again, by export and billing period."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -25,7 +26,8 @@ class Booked(Protocol):
 class Bills:
     """Converts `<folder>/costs` into `<cache>`; blocking, call it off the event loop.
 
-    `source_key` is what the export is called elsewhere; without it, it is called by its place.
+    `source_key` is what the export is called elsewhere; without it, it is called by its place. From `by_period_from`
+    bytes an export is converted by billing period; without it, from where that is worth it.
     """
 
     def __init__(
@@ -35,8 +37,10 @@ class Bills:
         provider: str,
         natives: Sequence[NativeFormat],
         source_key: str | None = None,
+        by_period_from: int | None = None,
     ) -> None:
         self._source_key = source_key
+        self._by_period_from = by_period_from
         self._folder = folder / "costs"
         self._cache = cache
         self._provider = provider
@@ -58,6 +62,8 @@ class Bills:
         from servers.kit.exports.convert import ConvertOptions, convert  # noqa: PLC0415 - a server starts without it
 
         options = ConvertOptions(source_key=self._source_key)
+        if self._by_period_from is not None:
+            options = replace(options, by_period_from=self._by_period_from)
         return convert(
             self._folder,
             self._cache,

@@ -36,6 +36,8 @@ Found = ConvertedExport | str
 Keep = Callable[[Sequence[str], Files, Callable[[], Found]], Found]
 """What was kept under these names for these files, else what the function says."""
 _ANY_SHARE: Final = 1.0
+BY_PERIOD_FROM: Final = 100 << 20
+"""Bytes of an export from which units pay: each costs about half a second of planning, whatever it holds."""
 
 
 def converted_by_period(
@@ -46,8 +48,9 @@ def converted_by_period(
     max_reject_share: float,
     said: Sequence[str],
     keep: Keep,
+    from_bytes: int,
 ) -> Found:
-    """The files of one format of an export, by period where that says the same, else whole.
+    """The files of one format of an export, by period where that says the same and is worth it, else whole.
 
     `convert` takes files and the share of their rows that may be rejected; `said` is what else its result depends on.
 
@@ -56,7 +59,7 @@ def converted_by_period(
 
     """
     found: Found | None = None
-    units = _units(export, files)
+    units = _units(export, files) if sum(file.stat().st_size for file in files) >= from_bytes else []
     if len(units) > 1 and _alike(units):
         pieces = _pieces(units, lambda unit: keep((*said, "period"), unit, partial(convert, unit, _ANY_SHARE)))
         if pieces and _faulty(pieces) <= max_reject_share * sum(piece.report.rows_read for piece in pieces):

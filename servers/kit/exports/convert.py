@@ -12,7 +12,7 @@ import duckdb
 import psutil
 
 from servers.kit.exports.account import rejections, residuals
-from servers.kit.exports.by_period import Keep, converted_by_period
+from servers.kit.exports.by_period import BY_PERIOD_FROM, Keep, converted_by_period
 from servers.kit.exports.grouping import groups_of
 from servers.kit.exports.layout import UNDERSTOOD, Export, discover
 from servers.kit.exports.native import NativeFormat
@@ -42,6 +42,7 @@ class ConvertOptions:
     max_reject_share: float = 0.01
     source_key: str | None = None
     threads: int | None = None
+    by_period_from: int = BY_PERIOD_FROM
 
 
 def convert(
@@ -122,7 +123,7 @@ def _convert_kept(
         return _convert_group(export, some, out, provider, natives, replace(options, max_reject_share=share))
 
     said = (export.key, provider or "", options.source_key or "", *(native.source_format.value for native in natives))
-    return converted_by_period(export, files, out, once, options.max_reject_share, said, keep)
+    return converted_by_period(export, files, out, once, options.max_reject_share, said, keep, options.by_period_from)
 
 
 def _convert_group(

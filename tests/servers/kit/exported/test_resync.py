@@ -40,7 +40,7 @@ class Folder:
         self.costs = place / "costs"
         self.cache = place / "cache"
         self._place, self._cloud = place, cloud
-        self._bills = Bills(place, self.cache, cloud, NATIVES[cloud])
+        self._bills = Bills(place, self.cache, cloud, NATIVES[cloud], by_period_from=0)
 
     def sync(self) -> tuple[ConvertedExport, ...]:
         return self._bills.converted()
