@@ -22,6 +22,8 @@ from skyledger.progress import progress_bar
 from skyledger.tables import evidence_line, print_tables, unfolded
 
 _LAST_MONTH, _MONTH_BEFORE = "2026-10", "2026-09"
+_BESIDE = ("organisation", "recommendations")
+"""What the questions need besides the bills; the rest, as each bill's conformance, a schedule fetches."""
 _QUESTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (
         "What did we spend in October, by provider and service category?",
@@ -80,7 +82,7 @@ async def _ask(folder: Path, console: Console) -> int:
             f" {len(tools)} tools: {', '.join(tool.name for tool in tools)}."
         )
         started = time.monotonic()
-        synced = await client.call_tool("finops_sync", {"wait_seconds": 600})
+        synced = await client.call_tool("finops_sync", {"datasets": list(_BESIDE), "wait_seconds": 600})
         said = cast("dict[str, Any]", synced.structured_content or {})
         per_cloud = cast("list[dict[str, Any]]", said.get("clouds", []))
         clouds = ", ".join(f"{cloud['provider']} {cloud['rows']:,} rows" for cloud in per_cloud)
