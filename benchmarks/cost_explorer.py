@@ -30,12 +30,12 @@ class _Page(BaseHTTPRequestHandler):
     wbufsize = -1  # headers and body leave together: no wait for a delayed acknowledgement
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         groups = [
             {"Keys": [f"Service {n}"], "Metrics": {"NetUnblendedCost": {"Amount": "1.5", "Unit": "USD"}}}
             for n in range(GROUPS)
         ]
-        span = {"Start": "2026-10-01", "End": "2026-11-01"}
+        span = asked["TimePeriod"]
         body = json.dumps(
             {"ResultsByTime": [{"TimePeriod": span, "Total": {}, "Groups": groups, "Estimated": False}]}
         ).encode()

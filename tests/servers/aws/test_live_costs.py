@@ -215,3 +215,14 @@ async def test_one_payer_that_refuses_is_a_gap_with_its_reason(
     assert [total["currency"] for total in one["totals"]] == ["USD"]
     assert not one["coverage"]["complete"]
     assert any(gap["code"] == "permission_denied" and second in gap["message"] for gap in one["coverage"]["gaps"])
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.4])
+async def test_a_reply_that_is_cut_off_is_no_empty_month(server: Server, aws_here: Endpoint, keep: float) -> None:
+    aws_here.faults.truncate(ASK, keep=keep, times=9)
+    cut_off = await told(server(), "query_costs", source="api", **OCTOBER)
+    aws_here.faults.clear()
+    whole = await told(server(), "query_costs", source="api", **OCTOBER)
+
+    assert cut_off["error"]["code"] == "upstream_unavailable"
+    assert Decimal(whole["totals"][0]["amount"]) > 0
