@@ -5,7 +5,7 @@ import anyio
 from servers.aws.live import Live
 from servers.aws.organisation import FRESH_FOR, LiveOrganisation
 from servers.aws.permissions import NEEDS, Need, tools_that_need
-from servers.kit.threads import off_loop
+from servers.kit.live.threads import off_loop
 from shared_models.base import WireModel
 from shared_models.coverage import Gap, SourceState
 from shared_models.errors import FinOpsError, InvalidArgumentError, PermissionDeniedError

@@ -11,8 +11,8 @@ from servers.aws.live import Live
 from servers.aws.live_ports import LivePorts
 from servers.aws.organisation import LiveOrganisation
 from servers.kit.exported.cloud import ExportedCloud
+from servers.kit.live.threads import off_loop
 from servers.kit.ports import Costs, Exports, Identity, Pages
-from servers.kit.threads import off_loop
 from shared_models.commitment import CommitmentDiscount
 from shared_models.coverage import Freshness
 from shared_models.errors import FinOpsError

@@ -13,9 +13,9 @@ from servers.aws.inventory.refusals import Place
 from servers.aws.inventory.scan import Scope
 from servers.aws.inventory.table import fill, search
 from servers.aws.inventory.walk import Clients
-from servers.aws.kept_items import Found, KeptItems
 from servers.aws.paging import pages
 from servers.aws.places import Question, ask_everywhere, every_place
+from servers.kit.live.kept_items import Found, KeptItems
 from shared_models.commitment import CommitmentDiscount
 from shared_models.errors import UpstreamUnavailableError
 

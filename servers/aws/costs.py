@@ -11,8 +11,8 @@ from servers.aws.cost_explorer.costs import CostExplorerCosts, in_order
 from servers.aws.data_exports.bills import FRESH_FOR, LiveBills
 from servers.aws.live import Live
 from servers.kit.exported.costs import ExportedCosts
+from servers.kit.live.threads import off_loop
 from servers.kit.ports import CostAnswer
-from servers.kit.threads import off_loop
 from shared_models.coverage import Freshness, Gap, SourceState
 from shared_models.errors import DataNotReadyError, FinOpsError
 from shared_models.export import ExportPart

@@ -10,9 +10,9 @@ from typing import Any, Final, TypeVar
 from servers.aws.errors import translated
 from servers.aws.session import Sessions
 from servers.aws.settings import AwsSettings
-from servers.kit.answers import Answers
-from servers.kit.pacing import Limiter, Purse
-from servers.kit.threads import off_loop
+from servers.kit.live.answers import Answers
+from servers.kit.live.pacing import Limiter, Purse
+from servers.kit.live.threads import off_loop
 from shared_models.errors import PermissionDeniedError
 from shared_models.period import utc_now
 

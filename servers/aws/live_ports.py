@@ -17,7 +17,7 @@ from servers.aws.prices.port import LivePrices
 from servers.aws.reached import Reach, Reached
 from servers.aws.recommendations.port import recommendations
 from servers.aws.usage import usage
-from servers.kit.threads import off_loop
+from servers.kit.live.threads import off_loop
 from shared_models.server_card import Port
 
 _REGIONS_FOR: Final = timedelta(hours=24)

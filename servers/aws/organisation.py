@@ -9,8 +9,8 @@ import anyio
 from pydantic import TypeAdapter
 
 from servers.aws.live import Live
+from servers.kit.live.threads import off_loop
 from servers.kit.ports import Slice
-from servers.kit.threads import off_loop
 from shared_models.coverage import Freshness, Gap, SourceState
 from shared_models.errors import FinOpsError
 from shared_models.organisation import SubAccount

@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 from servers.aws.inventory.scan import Scope
 from servers.aws.live import Live
 from servers.aws.organisation import LiveOrganisation
+from servers.kit.live.threads import off_loop
 from servers.kit.ports import Pages, Slice
-from servers.kit.threads import off_loop
 from shared_models.coverage import Gap, SourceState
 from shared_models.errors import FinOpsError
 

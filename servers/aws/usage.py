@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from servers.aws.inventory.refusals import Place
 from servers.aws.inventory.walk import Clients
-from servers.aws.kept_items import Found, KeptItems
 from servers.aws.paging import pages
 from servers.aws.places import ask_everywhere
+from servers.kit.live.kept_items import Found, KeptItems
 from servers.kit.ports import Pages
 from shared_models.coverage import Gap
 from shared_models.errors import UpstreamUnavailableError

@@ -9,8 +9,8 @@ from typing import Final
 from servers.aws.cost_explorer.pages import Figure, Figures, question_key, read_through
 from servers.aws.cost_explorer.question import METRICS, PAYER, asked, bucket_of, focus_value
 from servers.aws.live import Live
+from servers.kit.live.threads import off_loop
 from servers.kit.ports import CostAnswer
-from servers.kit.threads import off_loop
 from shared_models.coverage import Freshness
 from shared_models.period import ChargePeriod, month_start, parse_instant
 from shared_models.query import CostFilter, CostLine, CostQuery, CurrencyTotal, FilterOperator

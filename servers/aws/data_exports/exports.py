@@ -3,7 +3,7 @@
 from servers.aws.data_exports.bills import JUST_NOW, LiveBills
 from servers.kit.exported.cloud import within
 from servers.kit.exported.focus_files import FocusFiles
-from servers.kit.threads import off_loop
+from servers.kit.live.threads import off_loop
 from shared_models.coverage import Gap
 from shared_models.export import ConvertedDataset, ConvertedExport
 from shared_models.period import ChargePeriod

@@ -9,11 +9,11 @@ from typing import Final
 from servers.aws.inventory.refusals import Place
 from servers.aws.inventory.scan import Scope
 from servers.aws.inventory.walk import Clients
-from servers.aws.kept_items import Found, KeptItems
 from servers.aws.places import Question, ask_everywhere
 from servers.aws.prices.offers import ENDPOINTS, listed
 from servers.aws.prices.plan_rates import plan_rates
 from servers.aws.prices.spot import spot
+from servers.kit.live.kept_items import Found, KeptItems
 from servers.kit.ports import Slice
 from shared_models.errors import InvalidArgumentError
 from shared_models.pricing import SkuPrice

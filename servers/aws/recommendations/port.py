@@ -9,10 +9,10 @@ from typing import Final
 from servers.aws.inventory.refusals import Place
 from servers.aws.inventory.scan import Scope
 from servers.aws.inventory.walk import Clients
-from servers.aws.kept_items import Found, KeptItems
 from servers.aws.places import Question, ask_everywhere, every_place
 from servers.aws.recommendations import advisor, hub, optimizer, purchases
 from servers.aws.recommendations.merge import merged
+from servers.kit.live.kept_items import Found, KeptItems
 from shared_models.recommendation import Recommendation
 
 FRESH_FOR: Final = timedelta(hours=24)

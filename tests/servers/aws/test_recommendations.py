@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from servers.aws.inventory.scan import Scope
-from servers.aws.kept_items import KeptItems
 from servers.aws.recommendations.port import recommendations
+from servers.kit.live.kept_items import KeptItems
 from servers.kit.ports import Slice
 from shared_models.recommendation import Action, Recommendation
 from tests.builders import settled

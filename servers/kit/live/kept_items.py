@@ -1,4 +1,4 @@
-"""Pages over what a question to AWS found, kept on disk until it is too old; a question costs its requests once."""
+"""Pages over what a question to a cloud found, kept on disk until it is too old; a question costs its requests once."""
 
 import hashlib
 import json

@@ -1,0 +1,1 @@
+"""What the live half of any cloud server shares."""
