@@ -51,7 +51,10 @@ class LiveCosts:
         missing = [] if query.source is CostSource.EXPORT else await self._missing(query.period, parts)
         export = query.model_copy(update={"source": CostSource.AUTO})
         if not missing:
-            answer = await self._exported.query(export, offset=offset, limit=limit)
+            try:
+                answer = await self._exported.query(export, offset=offset, limit=limit)
+            except DataNotReadyError as error:
+                raise self._explained(error) from error
             return self._told(answer, query, parts)
         return _page(await self._mixed(export, parts, missing), offset, limit)
 
@@ -81,13 +84,18 @@ class LiveCosts:
         if not answers and problem is not None:
             raise problem
         merged = _merged(answers)
-        return replace(merged, gaps=(*merged.gaps, *gaps))
+        return replace(merged, gaps=tuple(dict.fromkeys((*merged.gaps, *self._bills.gaps, *gaps))))
 
     async def _explore(self, query: CostQuery, payer: str, period: ChargePeriod) -> CostAnswer:
         asked = query.model_copy(update={"period": period})
         answer = await self._explorer.query(asked, payer)
         span = f"{instant_text(period.start)} to {instant_text(period.end)}"
         return replace(answer, notes=tuple(f"{payer}, {span}: {note}" for note in answer.notes))
+
+    def _explained(self, error: DataNotReadyError) -> DataNotReadyError:
+        """The same with what is wrong with the exports, which may be why there is nothing."""
+        wrong = " ".join(f"{gap.message}." for gap in self._bills.gaps)
+        return DataNotReadyError(str(error), hint=f"{wrong} {error.hint}".strip())
 
     async def _look(self) -> None:
         """Look for new deliveries now and then; where AWS cannot be asked, what is mirrored still answers."""
