@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from servers.aws.cost_explorer.costs import CostExplorerCosts, in_order
+from servers.aws.cost_explorer.question import PAYER
 from servers.aws.data_exports.bills import FRESH_FOR, LiveBills
 from servers.aws.live import Live
 from servers.kit.exported.costs import ExportedCosts
@@ -20,6 +21,8 @@ from shared_models.period import ChargePeriod, instant_text, month_start
 from shared_models.query import CostLine, CostQuery, CostSource, CurrencyTotal
 
 _EVERY_LINE: Final = 1_000_000
+_ACCOUNT: Final = "SubAccountId"
+_OF_NO_ACCOUNT: Final = "charges of no account, such as a bill's tax, stand under the payer, as in Cost Explorer"
 
 
 class LiveCosts:
@@ -28,7 +31,7 @@ class LiveCosts:
     def __init__(self, live: Live, bills: LiveBills) -> None:
         self._live = live
         self._bills = bills
-        self._exported = ExportedCosts(bills)
+        self._exported = ExportedCosts(bills, where_null={_ACCOUNT: PAYER})
         self._explorer = CostExplorerCosts(live)
 
     async def query(self, query: CostQuery, *, offset: int, limit: int) -> CostAnswer:
@@ -128,12 +131,14 @@ class LiveCosts:
         reach = max((part.charge_period_max for part in parts), default=None)
         end = min(query.period.end, self._live.clock())
         late = reach is not None and reach < end
+        columns = {*query.group_by, *(one.column for one in query.filters)}
+        account = [_OF_NO_ACCOUNT] if _ACCOUNT in columns else []
         note = f"exported bills reach to {instant_text(reach)}; source=api has later figures" if late and reach else ""
         return replace(
             answer,
             freshness=self._bills.freshness(),
             gaps=(*answer.gaps, *self._bills.gaps),
-            notes=(*answer.notes, *([note] if note else [])),
+            notes=(*answer.notes, *account, *([note] if note else [])),
         )
 
 
