@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ from shared_models.period import instant_text, utc_now
 from shared_models.server_card import Purse as PurseCard
 
 _BUSY_SECONDS: Final = 30.0
-_MICROS: Final = Decimal(1_000_000)
+_MICRO: Final = Decimal("0.000001")
 _KEPT_DAYS: Final = 40
 
 
@@ -54,17 +54,25 @@ class Purse:
     """What paid calls may cost a day (UTC): counted in a file, so that restarts and other processes share it.
 
     A call is counted before it goes out and given back where the cloud says that it did not serve it; what became of
-    a call that nobody answered is not known, and it stays counted.
+    a call that nobody answered is not known, and it stays counted. Several purses, of dollars, bytes or requests, may
+    share a file; `smallest` is the part of the unit in which they count, and a price is rounded up to it.
     """
 
     def __init__(
-        self, file: Path, name: str, limit: Decimal, unit: str = "USD", clock: Callable[[], datetime] = utc_now
+        self,
+        file: Path,
+        name: str,
+        limit: Decimal,
+        unit: str = "USD",
+        clock: Callable[[], datetime] = utc_now,
+        smallest: Decimal = _MICRO,
     ) -> None:
         self._file = file
         self._name = name
         self._limit = limit
         self._unit = unit
         self._clock = clock
+        self._smallest = smallest
 
     def take(self, price: Decimal) -> str:
         """Count one call; what comes back is the day on which it is counted, for `give_back`.
@@ -76,7 +84,7 @@ class Purse:
         """
         day = self._day()
         with self._committing() as connection:
-            spent = _spent(connection, self._name, day)
+            spent = self._counted(connection, day)
             if spent + price > self._limit:
                 raise PurseEmptyError(
                     self._name,
@@ -85,7 +93,7 @@ class Purse:
                     unit=self._unit,
                     resets_at=instant_text(self._midnight()),
                 )
-            _add(connection, self._name, day, price)
+            self._add(connection, day, price)
             oldest = (self._clock() - timedelta(days=_KEPT_DAYS)).strftime("%Y-%m-%d")
             connection.execute("DELETE FROM spent WHERE day < ?", (oldest,))
         return day
@@ -93,17 +101,29 @@ class Purse:
     def give_back(self, price: Decimal, day: str) -> None:
         """Do not count a call that the cloud refused."""
         with self._committing() as connection:
-            _add(connection, self._name, day, -price)
+            self._add(connection, day, -price)
 
     def spent(self) -> Decimal:
         """What was spent today, by all processes."""
         with self._committing() as connection:
-            return _spent(connection, self._name, self._day())
+            return self._counted(connection, self._day())
 
     def card(self) -> PurseCard:
         """How the purse shows itself in a server's card."""
         left = max(self._limit - self.spent(), Decimal(0))
         return PurseCard(name=self._name, unit=f"{self._unit} a day", limit=plain(self._limit), left=plain(left))
+
+    def _counted(self, connection: sqlite3.Connection, day: str) -> Decimal:
+        row = connection.execute("SELECT micros FROM spent WHERE name = ? AND day = ?", (self._name, day)).fetchone()
+        return row[0] * self._smallest if row else Decimal(0)
+
+    def _add(self, connection: sqlite3.Connection, day: str, price: Decimal) -> None:
+        parts = (price / self._smallest).to_integral_value(ROUND_UP)
+        connection.execute(
+            "INSERT INTO spent VALUES (?, ?, ?)"
+            " ON CONFLICT (name, day) DO UPDATE SET micros = micros + excluded.micros",
+            (self._name, day, int(parts)),
+        )
 
     def _day(self) -> str:
         return f"{self._clock().astimezone(UTC):%Y-%m-%d}"
@@ -134,15 +154,3 @@ class Purse:
                 f"The purse's file cannot be used: {error}.",
                 hint=f"Check the disk and {self._file}; no paid call is made.",
             ) from error
-
-
-def _spent(connection: sqlite3.Connection, name: str, day: str) -> Decimal:
-    row = connection.execute("SELECT micros FROM spent WHERE name = ? AND day = ?", (name, day)).fetchone()
-    return Decimal(row[0]) / _MICROS if row else Decimal(0)
-
-
-def _add(connection: sqlite3.Connection, name: str, day: str, price: Decimal) -> None:
-    connection.execute(
-        "INSERT INTO spent VALUES (?, ?, ?) ON CONFLICT (name, day) DO UPDATE SET micros = micros + excluded.micros",
-        (name, day, int(price * _MICROS)),
-    )
