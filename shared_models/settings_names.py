@@ -22,6 +22,14 @@ KNOWN: Final = {
     "SKYLEDGER_AWS_DAILY_PURSE": "USD that paid AWS requests may cost a day (1.00)",
     "SKYLEDGER_AZURE_EXPORTS": "folder with Azure bills and datasets",
     "SKYLEDGER_GCP_EXPORTS": "folder with Google Cloud bills and datasets",
+    "SKYLEDGER_GCP_LIVE": "on: ask Google Cloud itself",
+    "SKYLEDGER_GCP_QUOTA_PROJECT": "project that runs queries and whose quota is used; without it the credentials' own",
+    "SKYLEDGER_GCP_IMPERSONATE": "e-mail address of the service account to impersonate",
+    "SKYLEDGER_GCP_BILLING_ACCOUNTS": "billing accounts whose bills are asked for, separated by commas",
+    "SKYLEDGER_GCP_SCOPES": "organizations/NUMBER, folders/NUMBER, projects/ID to look at; without it all that is seen",
+    "SKYLEDGER_GCP_DATASETS": "PROJECT.DATASET of billing exports; without it those of the quota project are searched",
+    "SKYLEDGER_GCP_DAILY_PURSE": "USD that BigQuery may bill a day (1.00)",
+    "SKYLEDGER_GCP_DAILY_BYTES": "bytes that BigQuery may bill a day (1TiB)",
 }
 
 

@@ -1,1 +1,1 @@
-"""Google Cloud: its bill formats and its server."""
+"""Google Cloud: its bill formats, its live half and its server."""

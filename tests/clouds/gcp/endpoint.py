@@ -17,8 +17,9 @@ which fails the test at its end; what is not implemented is answered with 501 or
 `gcp.unimplemented`; a request without a token that this endpoint gave out, or that a key of it signed, is refused.
 
 Settings: `gcp.now`, `gcp.page_sizes["AssetService"]`, `gcp.settings["polls"]` (how often a job says RUNNING first),
-`gcp.policy.deny(permission, resource, member)`, `gcp.identities` (`impersonators`, `refresh_tokens`, `subject_tokens`,
-`anonymous`, `expire_tokens()`), `gcp.warehouse` (warehouse.py; `add_focus_view(gcp.warehouse)` of bq_views.py).
+`gcp.settings["tags"]` (project -> key -> value), `gcp.policy.deny(permission, resource, member)`, `gcp.identities`
+(`impersonators`, `refresh_tokens`, `subject_tokens`, `anonymous`, `expire_tokens()`), `gcp.warehouse` (warehouse.py;
+`add_focus_view(gcp.warehouse)` of bq_views.py).
 """
 
 import json

@@ -1,5 +1,6 @@
 """Resource Manager, version 3: the organisation, its folders and projects, and what the caller may do on each."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from google.cloud import resourcemanager_v3 as rm
@@ -136,6 +137,26 @@ def _asked(call: Call, one: Any) -> bool:
     return True
 
 
+def list_effective_tags(call: Call) -> rm.ListEffectiveTagsResponse:
+    """The tags of a project, own and inherited: those of `settings["tags"]`, project id -> key -> value."""
+    project = call.request.parent.removeprefix("//cloudresourcemanager.googleapis.com/")
+    found = get_project(replace(call, request=rm.GetProjectRequest(name=project)))
+    call.require("resourcemanager.projects.get", project)
+    tags = [
+        rm.EffectiveTag(
+            tag_key=f"tagKeys/{number}",
+            namespaced_tag_key=f"{ORGANISATION}/{key}",
+            tag_value=f"tagValues/{number}",
+            namespaced_tag_value=f"{ORGANISATION}/{key}/{value}",
+            tag_key_parent_name=f"organizations/{ORGANISATION}",
+            inherited=True,
+        )
+        for number, (key, value) in enumerate(call.settings.get("tags", {}).get(found.project_id, {}).items(), 1)
+    ]
+    page, token = call.page(tags, default=100, most=300)
+    return rm.ListEffectiveTagsResponse(effective_tags=page, next_page_token=token)
+
+
 OPERATIONS: Final = {
     "Organizations.SearchOrganizations": search_organizations,
     "Organizations.GetOrganization": get_organization,
@@ -144,6 +165,7 @@ OPERATIONS: Final = {
     "Folders.ListFolders": list_folders,
     "Folders.GetFolder": get_folder,
     "Folders.TestIamPermissions": permissions,
+    "TagBindings.ListEffectiveTags": list_effective_tags,
     "Projects.SearchProjects": search_projects,
     "Projects.ListProjects": list_projects,
     "Projects.GetProject": get_project,

@@ -1,0 +1,81 @@
+"""Google Cloud as a cloud: for each port the best source there is, Google itself where live is on.
+
+A live port takes the place of the exported one here: a `Pages` (or `Costs`, `Exports`) over `Live`, true in `offers`,
+and a line in `freshness`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from servers.gcp.billing_accounts import billing_accounts
+from servers.gcp.live import Live
+from servers.gcp.organisation import LiveOrganisation
+from servers.kit.exported.cloud import ExportedCloud
+from servers.kit.live.threads import off_loop
+from servers.kit.ports import Costs, Exports, Identity, Pages
+from shared_models.commitment import CommitmentDiscount
+from shared_models.coverage import Freshness
+from shared_models.errors import FinOpsError
+from shared_models.inventory import Resource
+from shared_models.pricing import SkuPrice
+from shared_models.recommendation import Recommendation
+from shared_models.server_card import Access, Port, Purse
+from shared_models.usage import UsageFact
+
+
+class Gcp:
+    """Google Cloud, asked live; what is not asked live comes from the folder of exported data."""
+
+    name = "gcp"
+    mode = "live, with exported data where there is any"
+
+    def __init__(self, exported: ExportedCloud, live: Live, cache: Path) -> None:
+        """`cache` is where converted bills are kept and served from."""
+        self._live = live
+        self._exported = exported
+        self.organisation = LiveOrganisation(live)
+        self.inventory: Pages[Resource] = exported.inventory
+        self.usage: Pages[UsageFact] = exported.usage
+        self.prices: Pages[SkuPrice] = exported.prices
+        self.commitments: Pages[CommitmentDiscount] = exported.commitments
+        self.recommendations: Pages[Recommendation] = exported.recommendations
+
+    @property
+    def costs(self) -> Costs:
+        """Costs from the bills."""
+        return self._exported.costs
+
+    @property
+    def exports(self) -> Exports:
+        """The bills in bulk."""
+        return self._exported.exports
+
+    def offers(self) -> Mapping[Port, bool]:
+        """Which ports answer."""
+        return {**self._exported.offers(), Port.ORGANISATION: True}
+
+    async def identity(self) -> Identity:
+        """Who we are to Google; nobody where there are no credentials, which `access` explains."""
+        try:
+            caller = await off_loop(self._live.sessions.caller)
+        except FinOpsError:
+            return Identity(None, self._live.settings.billing_accounts, None, ())
+        try:
+            accounts = tuple(one.billing_account_id for one in await billing_accounts(self._live))
+        except FinOpsError:
+            accounts = self._live.settings.billing_accounts
+        return Identity(caller.principal, accounts, None, ())
+
+    async def access(self) -> Access:
+        """What our credentials reach."""
+        return Access()
+
+    async def purses(self) -> tuple[Purse, ...]:
+        """What billed queries may still cost today, in USD and in bytes."""
+        return (self._live.purse.card(), self._live.bytes.card())
+
+    def freshness(self, port: Port) -> tuple[Freshness, ...]:
+        """How old a port's data is."""
+        if port is Port.ORGANISATION:
+            return self.organisation.freshness
+        return self._exported.freshness(port)
