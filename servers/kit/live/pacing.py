@@ -88,8 +88,8 @@ class Purse:
             if spent + price > self._limit:
                 raise PurseEmptyError(
                     self._name,
-                    limit=plain(self._limit),
-                    spent=plain(spent),
+                    limit=self._text(self._limit),
+                    spent=self._text(spent),
                     unit=self._unit,
                     resets_at=instant_text(self._midnight()),
                 )
@@ -111,7 +111,9 @@ class Purse:
     def card(self) -> PurseCard:
         """How the purse shows itself in a server's card."""
         left = max(self._limit - self.spent(), Decimal(0))
-        return PurseCard(name=self._name, unit=f"{self._unit} a day", limit=plain(self._limit), left=plain(left))
+        return PurseCard(
+            name=self._name, unit=f"{self._unit} a day", limit=self._text(self._limit), left=self._text(left)
+        )
 
     def _counted(self, connection: sqlite3.Connection, day: str) -> Decimal:
         row = connection.execute("SELECT micros FROM spent WHERE name = ? AND day = ?", (self._name, day)).fetchone()
@@ -124,6 +126,9 @@ class Purse:
             " ON CONFLICT (name, day) DO UPDATE SET micros = micros + excluded.micros",
             (self._name, day, int(parts)),
         )
+
+    def _text(self, amount: Decimal) -> str:
+        return plain(amount) if self._smallest < 1 else f"{amount:.0f}"
 
     def _day(self) -> str:
         return f"{self._clock().astimezone(UTC):%Y-%m-%d}"
