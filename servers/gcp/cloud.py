@@ -16,7 +16,9 @@ from servers.gcp.organisation import LiveOrganisation
 from servers.kit.exported.cloud import ExportedCloud
 from servers.kit.exported.costs import ExportedCosts
 from servers.kit.live.threads import off_loop
-from servers.kit.ports import Costs, Exports, Identity, Pages
+from servers.kit.ports import Costs, Exports, Forecast, Identity, Pages
+from shared_models.anomaly import CostAnomaly
+from shared_models.budget import Budget
 from shared_models.commitment import CommitmentDiscount
 from shared_models.coverage import Freshness
 from shared_models.errors import FinOpsError
@@ -48,6 +50,9 @@ class Gcp:
         self.prices: Pages[SkuPrice] = exported.prices
         self.commitments: Pages[CommitmentDiscount] = exported.commitments
         self.recommendations: Pages[Recommendation] = exported.recommendations
+        self.budgets: Pages[Budget] = exported.budgets
+        self.anomalies: Pages[CostAnomaly] = exported.anomalies
+        self.forecast: Forecast = exported.forecast
 
     def offers(self) -> Mapping[Port, bool]:
         """Which ports answer."""
