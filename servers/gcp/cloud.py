@@ -9,6 +9,7 @@ from pathlib import Path
 
 from servers.gcp.billing_accounts import billing_accounts
 from servers.gcp.live import Live
+from servers.gcp.live_ports import LivePorts
 from servers.gcp.organisation import LiveOrganisation
 from servers.kit.exported.cloud import ExportedCloud
 from servers.kit.live.threads import off_loop
@@ -34,11 +35,12 @@ class Gcp:
         self._live = live
         self._exported = exported
         self.organisation = LiveOrganisation(live)
-        self.inventory: Pages[Resource] = exported.inventory
+        self._ports = LivePorts(live, self.organisation)
+        self.inventory: Pages[Resource] = self._ports.inventory
         self.usage: Pages[UsageFact] = exported.usage
         self.prices: Pages[SkuPrice] = exported.prices
-        self.commitments: Pages[CommitmentDiscount] = exported.commitments
-        self.recommendations: Pages[Recommendation] = exported.recommendations
+        self.commitments: Pages[CommitmentDiscount] = self._ports.commitments
+        self.recommendations: Pages[Recommendation] = self._ports.recommendations
 
     @property
     def costs(self) -> Costs:
@@ -52,7 +54,7 @@ class Gcp:
 
     def offers(self) -> Mapping[Port, bool]:
         """Which ports answer."""
-        return {**self._exported.offers(), Port.ORGANISATION: True}
+        return {**self._exported.offers(), Port.ORGANISATION: True, **dict.fromkeys(self._ports.offered, True)}
 
     async def identity(self) -> Identity:
         """Who we are to Google; nobody where there are no credentials, which `access` explains."""
@@ -78,4 +80,6 @@ class Gcp:
         """How old a port's data is."""
         if port is Port.ORGANISATION:
             return self.organisation.freshness
+        if port in self._ports.offered:
+            return self._ports.freshness(port)
         return self._exported.freshness(port)
