@@ -375,9 +375,12 @@ class PurseEmptyError(UpstreamError):
 
     code = "purse_empty"
 
-    def __init__(self, purse: str, *, limit: str, spent: str, unit: str, resets_at: str) -> None:
+    def __init__(
+        self, purse: str, *, limit: str, spent: str, unit: str, resets_at: str, why: str | None = None
+    ) -> None:
         super().__init__(
-            f"{spent} of {limit} {unit} a day are spent from the purse {purse}; it resets at {resets_at}.",
+            f"{spent} of {limit} {unit} a day are spent from the purse {purse}; it resets at {resets_at}."
+            + (f" {why}" if why else ""),
             hint="Wait for the reset, raise the limit, or ask what exported data answers for free.",
             details={"purse": purse, "limit": limit, "spent": spent, "unit": unit, "resets_at": resets_at},
         )

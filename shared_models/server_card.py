@@ -26,6 +26,7 @@ class Purse(WireModel):
     unit: str
     limit: str
     left: str
+    note: str | None = None
 
 
 class MissingPermission(WireModel):

@@ -12,11 +12,15 @@ Within one (provider, billing account, billing period):
 4. An Azure amortised export lacks what an actual one of the same scope has: the purchases of commitments. They are a
    load of their own and count with the amortised load, or with the rest of their own actual export. Several actual
    exports complete an amortised one where they overlap nowhere and have all its sub accounts together.
+
+Over the providers of one (billing account, billing period): a source that lost to another one which says the same
+amounts under fewer sellers does not count under its other sellers either. Where the amounts differ nothing tells.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from shared_models.export import ExportPart, SourceFormat
@@ -83,6 +87,49 @@ def of_record(candidates: Sequence[Candidate], preferred_source: str | None = No
     )
     purchases = [load for load in candidates if load.source_format is _PURCHASES and load.source_key in sources]
     return frozenset(load.load_id for load in (*chosen, *purchases))
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one load says of a bill, and under which seller."""
+
+    candidate: Candidate
+    provider: str
+    amounts: Mapping[str, tuple[Decimal, ...]]
+    """Currency -> the sum of each cost metric."""
+
+
+def told_under_other_sellers(loads: Sequence[Told], counting: frozenset[int]) -> frozenset[int]:
+    """Those of one bill's counting loads that repeat what a source which names other sellers says."""
+    by_source: dict[str, list[Told]] = {}
+    for load in loads:
+        by_source.setdefault(load.candidate.source_key, []).append(load)
+    repeated: set[int] = set()
+    for own in by_source.values():
+        counted = [load for load in own if load.candidate.load_id in counting]
+        if not counted or len(counted) == len(own):
+            continue
+        lost_under = {load.provider for load in own} - {load.provider for load in counted}
+        for other in by_source.values():
+            wins = all(load.candidate.load_id in counting for load in other)
+            if other is not own and wins and {load.provider for load in other} == lost_under and _same(own, other):
+                repeated |= {load.candidate.load_id for load in counted}
+    return frozenset(repeated)
+
+
+def _same(one: Sequence[Told], other: Sequence[Told]) -> bool:
+    """Whether two sources say the same amounts of the same sub accounts."""
+    accounts = [frozenset[str]().union(*(load.candidate.sub_account_ids for load in loads)) for loads in (one, other)]
+    return accounts[0] == accounts[1] and _sums(one) == _sums(other)
+
+
+def _sums(loads: Sequence[Told]) -> dict[str, tuple[Decimal, ...]]:
+    sums: dict[str, tuple[Decimal, ...]] = {}
+    for load in loads:
+        for currency, amounts in load.amounts.items():
+            so_far = sums.get(currency, (Decimal(0),) * len(amounts))
+            sums[currency] = tuple(a + b for a, b in zip(so_far, amounts, strict=True))
+    return sums
 
 
 def completing_sources(load: Candidate, candidates: Sequence[Candidate]) -> frozenset[str]:

@@ -76,9 +76,10 @@ def _add_import(commands: Any) -> None:
 
 
 def _add_doctor(checking: argparse.ArgumentParser) -> None:
-    checking.add_argument("cloud", nargs="?", choices=("aws",), help="who we are there, what is missing, how to set up")
-    checking.add_argument("--bucket", default="BUCKET-FOR-BILLS", help="the bucket that the printed templates make")
-    checking.add_argument("--principal", help="ARN that may take the printed role; the current one without it")
+    checking.add_argument("cloud", nargs="?", choices=CLOUDS, help="who we are there and what is missing")
+    checking.add_argument("--print", dest="document", help="print what sets the cloud up: a policy, a template")
+    checking.add_argument("--bucket", "--storage", help="where bills are to be delivered, for --print")
+    checking.add_argument("--principal", help="who is to read them, for --print; the current identity without it")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -181,9 +182,11 @@ def _pins(options: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     if options.cloud is None:
         return _upkeep(options)
-    from skyledger.doctoring import doctor_aws  # noqa: PLC0415
+    from skyledger.doctoring import doctor_cloud, print_document  # noqa: PLC0415
 
-    return doctor_aws(options.bucket, options.principal)
+    if options.document is None:
+        return doctor_cloud(options.cloud)
+    return print_document(options.cloud, options.document, options.bucket, options.principal)
 
 
 def _demo(options: argparse.Namespace) -> int:

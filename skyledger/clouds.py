@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from mcp.server import MCPServer
 
 from servers.kit.exports.native import NativeFormat
+from servers.kit.live.setup import LiveSetup
 from servers.kit.settings import Settings as ServerSettings
 from servers.kit.settings import load_settings as load_server_settings
 
@@ -37,6 +39,18 @@ def server_settings(cloud: str, sample: Path | None) -> ServerSettings:
 def build_cloud(cloud: str, settings: ServerSettings) -> MCPServer[Any]:
     """One cloud's server; its module is loaded only now."""
     return import_module(f"servers.{cloud}.server").build_server(settings)
+
+
+def live_setup(cloud: str) -> LiveSetup | None:
+    """A cloud's live half as the environment sets it; null where the cloud has none.
+
+    Raises:
+        InvalidArgumentError: a setting of it that cannot be used.
+
+    """
+    if find_spec(f"servers.{cloud}.setup") is None:
+        return None
+    return import_module(f"servers.{cloud}.setup").live_setup()
 
 
 def native_formats() -> tuple[NativeFormat, ...]:

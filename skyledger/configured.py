@@ -8,7 +8,7 @@ from typing import Final
 from orchestrator.ledger.snapshot import Snapshot
 from orchestrator.settings import Settings, Upstream
 from shared_models.server_card import Port
-from skyledger.clouds import CLOUDS, server_settings
+from skyledger.clouds import CLOUDS, live_setup, server_settings
 
 _FILES: Final = tuple(port for port in Port if port not in {Port.COSTS, Port.EXPORTS})
 
@@ -33,7 +33,14 @@ def _source(cloud: str, upstream: Upstream, snapshot: Snapshot) -> tuple[bool, s
     if upstream.url or upstream.command:
         where = upstream.url or " ".join(upstream.command)
         return True, f"its server is {where}; next: skyledger sync"
-    return _exports(cloud, server_settings(cloud, None).exports, cloud in snapshot.providers)
+    live, folder = live_setup(cloud), server_settings(cloud, None).exports
+    if live is None or not live.on:
+        return _exports(cloud, folder, cloud in snapshot.providers)
+    if live.wrong:
+        return False, f"asked live, but {' '.join(live.wrong)}"
+    beside = (f"exports in {folder} too",) if folder is not None and folder.is_dir() else ()
+    said = ", ".join((*live.said, *beside)) or "by the default credentials"
+    return True, f"asked live ({said}); next: skyledger doctor {cloud}, then skyledger sync"
 
 
 def _exports(cloud: str, folder: Path | None, booked: bool) -> tuple[bool, str]:  # noqa: FBT001

@@ -5,13 +5,14 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 from orchestrator.ledger.catalog import stamp, unstamp
 from shared_models.coverage import DatedBy
 from shared_models.export import CostBasis, CurrencyTotals, ExportPart, SourceFormat
-from shared_models.source_of_record import Candidate, completing_sources, of_record
+from shared_models.source_of_record import Candidate, Told, completing_sources, of_record, told_under_other_sellers
 
 Partition = tuple[str, str, str]
 """(provider, billing account, stamp of the billing period's start)."""
@@ -120,23 +121,19 @@ def insert_load(connection: sqlite3.Connection, part: ExportPart, file: str, gen
 
 
 def rebook(connection: sqlite3.Connection, partitions: Iterable[Partition], generation: int) -> None:
-    """Decide anew which loads count in these partitions, and record what changed."""
-    for partition in partitions:
+    """Decide anew which loads count of the bills that these partitions belong to, and record what changed."""
+    for account, period in sorted({(account, period) for _, account, period in partitions}):
         live = connection.execute(
-            "SELECT * FROM load WHERE provider = ?"
-            " AND billing_account_id = ? AND billing_period_start = ? AND to_generation IS NULL",
-            partition,
+            "SELECT * FROM load WHERE billing_account_id = ? AND billing_period_start = ? AND to_generation IS NULL",
+            [account, period],
         ).fetchall()
-        preferred = connection.execute(
-            "SELECT source_key FROM preference WHERE provider = ? AND billing_account_id = ?", partition[:2]
-        ).fetchone()
-        counting = of_record([_candidate(row) for row in live], preferred["source_key"] if preferred else None)
+        counting = _counting(connection, account, live)
         booked = {
             int(row["load_id"])
             for row in connection.execute(
-                "SELECT load_id FROM booking JOIN load ON load.id = load_id WHERE provider = ?"
-                " AND billing_account_id = ? AND billing_period_start = ? AND booking.to_generation IS NULL",
-                partition,
+                "SELECT load_id FROM booking JOIN load ON load.id = load_id WHERE billing_account_id = ?"
+                " AND billing_period_start = ? AND booking.to_generation IS NULL",
+                [account, period],
             )
         }
         for load_id in booked - counting:
@@ -146,6 +143,27 @@ def rebook(connection: sqlite3.Connection, partitions: Iterable[Partition], gene
             )
         for load_id in counting - booked:
             connection.execute("INSERT INTO booking (load_id, from_generation) VALUES (?, ?)", [load_id, generation])
+
+
+def _counting(connection: sqlite3.Connection, account: str, live: Sequence[sqlite3.Row]) -> frozenset[int]:
+    """The loads that count of one billing account and period, over all its providers."""
+    by_provider: dict[str, list[Candidate]] = {}
+    for row in live:
+        by_provider.setdefault(row["provider"], []).append(_candidate(row))
+    counting: set[int] = set()
+    for provider, candidates in by_provider.items():
+        preferred = connection.execute(
+            "SELECT source_key FROM preference WHERE provider = ? AND billing_account_id = ?", [provider, account]
+        ).fetchone()
+        counting |= of_record(candidates, preferred["source_key"] if preferred else None)
+    if len(by_provider) == 1:
+        return frozenset(counting)
+    told = [Told(_candidate(row), row["provider"], _amounts(connection, int(row["id"]))) for row in live]
+    return frozenset(counting) - told_under_other_sellers(told, frozenset(counting))
+
+
+def _amounts(connection: sqlite3.Connection, load_id: int) -> dict[str, tuple[Decimal, ...]]:
+    return {t.currency: (t.billed_cost, t.effective_cost) for t in totals_of(connection, load_id)}
 
 
 def loads_at(connection: sqlite3.Connection, generation: int) -> tuple[Load, ...]:

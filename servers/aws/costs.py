@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from servers.aws.cost_explorer.costs import CostExplorerCosts, in_order
+from servers.aws.cost_explorer.question import PAYER
 from servers.aws.data_exports.bills import FRESH_FOR, LiveBills
 from servers.aws.live import Live
 from servers.kit.exported.costs import ExportedCosts
@@ -20,6 +21,8 @@ from shared_models.period import ChargePeriod, instant_text, month_start
 from shared_models.query import CostLine, CostQuery, CostSource, CurrencyTotal
 
 _EVERY_LINE: Final = 1_000_000
+_ACCOUNT: Final = "SubAccountId"
+_OF_NO_ACCOUNT: Final = "charges of no account, such as a bill's tax, stand under the payer, as in Cost Explorer"
 
 
 class LiveCosts:
@@ -28,7 +31,7 @@ class LiveCosts:
     def __init__(self, live: Live, bills: LiveBills) -> None:
         self._live = live
         self._bills = bills
-        self._exported = ExportedCosts(bills)
+        self._exported = ExportedCosts(bills, where_null={_ACCOUNT: PAYER})
         self._explorer = CostExplorerCosts(live)
 
     async def query(self, query: CostQuery, *, offset: int, limit: int) -> CostAnswer:
@@ -51,7 +54,10 @@ class LiveCosts:
         missing = [] if query.source is CostSource.EXPORT else await self._missing(query.period, parts)
         export = query.model_copy(update={"source": CostSource.AUTO})
         if not missing:
-            answer = await self._exported.query(export, offset=offset, limit=limit)
+            try:
+                answer = await self._exported.query(export, offset=offset, limit=limit)
+            except DataNotReadyError as error:
+                raise self._explained(error) from error
             return self._told(answer, query, parts)
         return _page(await self._mixed(export, parts, missing), offset, limit)
 
@@ -81,13 +87,18 @@ class LiveCosts:
         if not answers and problem is not None:
             raise problem
         merged = _merged(answers)
-        return replace(merged, gaps=(*merged.gaps, *gaps))
+        return replace(merged, gaps=tuple(dict.fromkeys((*merged.gaps, *self._bills.gaps, *gaps))))
 
     async def _explore(self, query: CostQuery, payer: str, period: ChargePeriod) -> CostAnswer:
         asked = query.model_copy(update={"period": period})
         answer = await self._explorer.query(asked, payer)
         span = f"{instant_text(period.start)} to {instant_text(period.end)}"
         return replace(answer, notes=tuple(f"{payer}, {span}: {note}" for note in answer.notes))
+
+    def _explained(self, error: DataNotReadyError) -> DataNotReadyError:
+        """The same with what is wrong with the exports, which may be why there is nothing."""
+        wrong = " ".join(f"{gap.message}." for gap in self._bills.gaps)
+        return DataNotReadyError(str(error), hint=f"{wrong} {error.hint}".strip())
 
     async def _look(self) -> None:
         """Look for new deliveries now and then; where AWS cannot be asked, what is mirrored still answers."""
@@ -120,12 +131,14 @@ class LiveCosts:
         reach = max((part.charge_period_max for part in parts), default=None)
         end = min(query.period.end, self._live.clock())
         late = reach is not None and reach < end
+        columns = {*query.group_by, *(one.column for one in query.filters)}
+        account = [_OF_NO_ACCOUNT] if _ACCOUNT in columns else []
         note = f"exported bills reach to {instant_text(reach)}; source=api has later figures" if late and reach else ""
         return replace(
             answer,
             freshness=self._bills.freshness(),
             gaps=(*answer.gaps, *self._bills.gaps),
-            notes=(*answer.notes, *([note] if note else [])),
+            notes=(*answer.notes, *account, *([note] if note else [])),
         )
 
 

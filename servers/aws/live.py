@@ -11,7 +11,8 @@ from servers.aws.errors import translated
 from servers.aws.session import Sessions
 from servers.aws.settings import AwsSettings
 from servers.kit.live.answers import Answers
-from servers.kit.live.pacing import Limiter, Purse
+from servers.kit.live.pacing import Limiter
+from servers.kit.live.purse import Purse
 from servers.kit.live.threads import off_loop
 from shared_models.errors import PermissionDeniedError
 from shared_models.period import utc_now

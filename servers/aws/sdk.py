@@ -19,9 +19,11 @@ from botocore.credentials import (
 from botocore.loaders import Loader
 
 from servers.aws.settings import AwsSettings
+from shared_models.errors import CredentialsMissingError, near_matches
 
 _ATTEMPTS: Final = 5
 _CONNECTIONS: Final = 32
+_MOST_NAMED: Final = 10
 
 
 class Sdk:
@@ -73,6 +75,7 @@ class Sdk:
     def _session(self, profile: str | None, role: str | None) -> boto3.Session:
         key = (profile or self._settings.profile, role)
         if key not in self._sessions:
+            require_profile(key[0])
             own = boto3.Session(profile_name=key[0]) if role is None else self._in_role(profile, role)
             self._sessions[key] = own
         return self._sessions[key]
@@ -103,6 +106,24 @@ class Sdk:
             client = cast("Any", source).client
             self._sts[source] = client("sts", region_name=source.region_name or "us-east-1", config=self._config)
         return self._sts[source]
+
+
+def require_profile(profile: str | None) -> None:
+    """Nothing, if the SDK's configuration has the profile or none is named.
+
+    Raises:
+        CredentialsMissingError: it has not; the hint names those that it has.
+
+    """
+    if profile is None:
+        return
+    known = botocore.session.Session().available_profiles
+    if profile not in known:
+        near = near_matches(profile, known) or sorted(known)[:_MOST_NAMED]
+        raise CredentialsMissingError(
+            f"There is no AWS profile {profile!r}.",
+            hint=f"SKYLEDGER_AWS_PROFILE(S) may name {', '.join(near) if near else 'none: no profile is configured'}.",
+        )
 
 
 class _Known(CredentialProvider):

@@ -1,13 +1,83 @@
 """What sets AWS up for SkyLedger: a Data Export of the FOCUS table and a role that reads it, as templates to run."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 from servers.aws.permissions import policy
+from servers.aws.settings import AwsSettings, load_aws_settings
+from servers.kit.live.setup import LiveSetup, Wanted
+from shared_models.errors import FinOpsError, MissingExtraError
 
 ROLE: Final = "SkyLedgerReadOnly"
+_PREFIX: Final = "exports"
+_NO_BUCKET: Final = "BUCKET-FOR-BILLS"
+_NOBODY: Final = "arn:aws:iam::ACCOUNT:role/WHERE-SKYLEDGER-RUNS"
 _COLUMNS: Final = Path(__file__).parent / "vocabulary" / "focus_1_2_columns.txt"
+
+
+def live_setup() -> LiveSetup:
+    """Live AWS as the environment sets it.
+
+    Raises:
+        InvalidArgumentError: a SKYLEDGER_AWS_ variable that cannot be used.
+
+    """
+    settings = load_aws_settings()
+    return LiveSetup(
+        switch="SKYLEDGER_AWS_LIVE",
+        on=settings.live,
+        documents={"policy": _policy, "cloudformation": _cloudformation, "terraform": _terraform},
+        said=_said(settings),
+        wrong=_wrong(settings) if settings.live else (),
+    )
+
+
+def _policy(wanted: Wanted) -> str:
+    said = policy(wanted.storage or _NO_BUCKET, f"{_PREFIX}/", wanted.partition or "aws")
+    return json.dumps(said, indent=2)
+
+
+def _cloudformation(wanted: Wanted) -> str:
+    bucket, trusted = wanted.storage or _NO_BUCKET, wanted.principal or _NOBODY
+    return cloudformation(trusted, bucket, _PREFIX, wanted.partition or "aws")
+
+
+def _terraform(wanted: Wanted) -> str:
+    bucket, trusted = wanted.storage or _NO_BUCKET, wanted.principal or _NOBODY
+    return terraform(trusted, bucket, _PREFIX, wanted.partition or "aws")
+
+
+def _said(settings: AwsSettings) -> tuple[str, ...]:
+    """What is set, in words; the external id only as being there."""
+    exports = ", ".join(f"s3://{place.bucket}/{place.prefix}" for place in settings.export_locations)
+    told = {
+        "profile": settings.profile,
+        "role": settings.role,
+        "with": "an external id" if settings.external_id else None,
+        "own profiles for": f"{len(settings.profiles)} accounts" if settings.profiles else None,
+        "payers": ", ".join(settings.payers),
+        "regions": ", ".join(settings.regions or ()),
+        "exports in": exports,
+    }
+    return tuple(f"{what} {value}" for what, value in told.items() if value)
+
+
+def _wrong(settings: AwsSettings) -> tuple[str, ...]:
+    """What shows without asking AWS: an SDK that is not installed, profiles that are not there."""
+    if find_spec("boto3") is None:
+        missing = MissingExtraError("aws", needed_for="Live AWS data")
+        return (f"{missing.message} {missing.hint}",)
+    from servers.aws.sdk import require_profile  # noqa: PLC0415 - loads the SDK
+
+    wrong: list[str] = []
+    for profile in dict.fromkeys([settings.profile, *settings.profiles.values()]):
+        try:
+            require_profile(profile)
+        except FinOpsError as error:
+            wrong.append(f"{error.message} {error.hint}")
+    return tuple(wrong)
 
 
 def _trust(principal: str, external_id: object) -> dict[str, Any]:

@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from servers.gcp.billing_accounts import billing_accounts
+from servers.gcp.billing_exports.bills import LiveBills
+from servers.gcp.billing_exports.discovery import ExportTables
+from servers.gcp.billing_exports.exports import LiveExports
 from servers.gcp.live import Live
 from servers.gcp.live_ports import LivePorts
 from servers.gcp.organisation import LiveOrganisation
 from servers.kit.exported.cloud import ExportedCloud
+from servers.kit.exported.costs import ExportedCosts
 from servers.kit.live.threads import off_loop
 from servers.kit.ports import Costs, Exports, Identity, Pages
 from shared_models.commitment import CommitmentDiscount
@@ -34,6 +38,11 @@ class Gcp:
         """`cache` is where converted bills are kept and served from."""
         self._live = live
         self._exported = exported
+        beside = exported.bills if exported.offers()[Port.COSTS] else None
+        self.tables = ExportTables(live)
+        self._bills = LiveBills(live, self.tables, cache, beside)
+        self.costs: Costs = ExportedCosts(self._bills)
+        self.exports: Exports = LiveExports(self._bills, exported.focus)
         self.organisation = LiveOrganisation(live)
         self._ports = LivePorts(live, self.organisation)
         self.inventory: Pages[Resource] = self._ports.inventory
@@ -42,19 +51,10 @@ class Gcp:
         self.commitments: Pages[CommitmentDiscount] = self._ports.commitments
         self.recommendations: Pages[Recommendation] = self._ports.recommendations
 
-    @property
-    def costs(self) -> Costs:
-        """Costs from the bills."""
-        return self._exported.costs
-
-    @property
-    def exports(self) -> Exports:
-        """The bills in bulk."""
-        return self._exported.exports
-
     def offers(self) -> Mapping[Port, bool]:
         """Which ports answer."""
-        return {**self._exported.offers(), Port.ORGANISATION: True, **dict.fromkeys(self._ports.offered, True)}
+        own = dict.fromkeys((Port.COSTS, Port.EXPORTS, Port.ORGANISATION, *self._ports.offered), True)
+        return {**self._exported.offers(), **own}
 
     async def identity(self) -> Identity:
         """Who we are to Google; nobody where there are no credentials, which `access` explains."""
@@ -78,6 +78,8 @@ class Gcp:
 
     def freshness(self, port: Port) -> tuple[Freshness, ...]:
         """How old a port's data is."""
+        if port in {Port.COSTS, Port.EXPORTS}:
+            return self._bills.freshness() or (Freshness(source="gcp", origin="billing exports in BigQuery"),)
         if port is Port.ORGANISATION:
             return self.organisation.freshness
         if port in self._ports.offered:

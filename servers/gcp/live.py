@@ -19,7 +19,8 @@ from servers.gcp.errors import translated
 from servers.gcp.session import Sessions
 from servers.gcp.settings import GcpSettings
 from servers.kit.live.answers import Answers
-from servers.kit.live.pacing import Limiter, Purse
+from servers.kit.live.pacing import Limiter
+from servers.kit.live.purse import Purse
 from servers.kit.live.threads import off_loop
 from shared_models.errors import PermissionDeniedError, UpstreamUnavailableError
 from shared_models.period import utc_now

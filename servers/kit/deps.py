@@ -10,6 +10,7 @@ from pydantic import Field
 from servers.kit.ports import Cloud, Pages
 from servers.kit.settings import Settings
 from shared_models.coverage import Coverage, Gap
+from shared_models.errors import CursorError
 from shared_models.page import Pagination, decode_cursor, encode_cursor, question_digest
 
 Item = TypeVar("Item")
@@ -33,21 +34,24 @@ async def page_of(
     """One page with its cursor and coverage.
 
     Raises:
-        CursorError: the cursor belongs to another question.
+        CursorError: the cursor belongs to another question, or what it continues was read again since.
         SourceNotEnabledError: the cloud's source does not have this dataset.
 
     """
     digest = question_digest(deps.cloud.name, tool, dict(conditions))
-    offset, _ = decode_cursor(cursor, digest=digest)
+    offset, begun = decode_cursor(cursor, digest=digest)
     found = await pages.page(conditions, offset=offset, limit=limit)
-    return found.items, pagination(offset, limit, found.total, digest), answered(deps, found.gaps)
+    if begun is not None and begun != found.snapshot:
+        raise CursorError("This cursor has expired: what it continues was read again since.")
+    paging = pagination(offset, limit, found.total, digest, found.snapshot)
+    return found.items, paging, answered(deps, found.gaps)
 
 
-def pagination(offset: int, limit: int, total: int, digest: str) -> Pagination:
+def pagination(offset: int, limit: int, total: int, digest: str, snapshot: str = "live") -> Pagination:
     """The pagination after a page."""
     more = offset + limit < total
     return Pagination(
-        next_cursor=encode_cursor(offset + limit, digest=digest, snapshot="live") if more else None,
+        next_cursor=encode_cursor(offset + limit, digest=digest, snapshot=snapshot) if more else None,
         has_more=more,
         total_estimate=total,
     )

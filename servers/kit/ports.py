@@ -21,11 +21,15 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Slice(Generic[Item]):
-    """Some items of a stable order, how many there are in all, and what is not among them and why."""
+    """Some items of a stable order, how many there are in all, and what is not among them and why.
+
+    `snapshot` changes when what is paged through was read again: a page of one is not continued in another.
+    """
 
     items: tuple[Item, ...]
     total: int
     gaps: tuple[Gap, ...] = ()
+    snapshot: str = "live"
 
 
 @dataclass(frozen=True)

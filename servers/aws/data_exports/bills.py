@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Final
 
 from servers.aws.data_exports.discovery import Place, configured, places
-from servers.aws.data_exports.mirror import Version, mirrored, refresh
+from servers.aws.data_exports.store import S3Store
 from servers.aws.exports import NATIVE_FORMATS
 from servers.aws.live import Live
 from servers.kit.exported.bills import Bills, Booked
+from servers.kit.live.mirror.gaps import gaps_of_damaged, gaps_of_unseen
+from servers.kit.live.mirror.refresh import Damaged, refresh
+from servers.kit.live.mirror.versions import Version, mirrored
 from shared_models.coverage import Freshness, Gap, SourceState
 from shared_models.errors import FinOpsError, SourceNotEnabledError
 from shared_models.export import ConvertedExport, ExportPart
@@ -44,14 +47,17 @@ class LiveBills:
             if self.refreshed_at is not None and now - self.refreshed_at < older_than:
                 return
             problems: list[tuple[str, FinOpsError]] = []
+            damaged: list[Damaged] = []
             for place in self._places(problems):
                 try:
-                    refresh(self._live, place, self._folder)
+                    damaged += refresh(S3Store(self._live, place), self._folder, now).damaged
                 except FinOpsError as error:
                     problems.append((f"s3://{place.bucket}/{place.prefix}", error))
-            self.gaps = tuple(_gap(where, error) for where, error in problems)
-            if problems and not mirrored(self._folder) and self._beside is None:
-                raise problems[0][1]
+            refused = tuple(_gap(where, error) for where, error in problems)
+            self.gaps = (*refused, *gaps_of_damaged("aws", damaged), *gaps_of_unseen("aws", self._folder, now))
+            failures = [error for _, error in problems] + [one.error for one in damaged]
+            if failures and not mirrored(self._folder) and self._beside is None:
+                raise failures[0]
             self.refreshed_at = now
 
     def converted(self) -> tuple[ConvertedExport, ...]:

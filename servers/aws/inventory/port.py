@@ -14,6 +14,7 @@ from servers.aws.inventory.snapshot import Kept, Snapshot, new_file, scope_diges
 from servers.aws.inventory.table import TypeRow, resource_types
 from servers.aws.inventory.walk import Clients
 from servers.kit.ports import Slice
+from shared_models.digest import digest_of_json
 from shared_models.inventory import Resource, ResourceType
 
 FRESH_FOR: Final = timedelta(minutes=30)
@@ -98,4 +99,5 @@ class LiveInventory:
         self._oldest = min((one.fetched_at for one in kept), default=None)
         found = self._snapshot.page(kept, conditions, offset=offset, limit=limit)
         refusals = dict.fromkeys(refusal for one in kept for refusal in one.refusals)
-        return Slice(found.items, found.total, gaps_of(refusals))
+        snapshot = digest_of_json([one.file for one in kept], 12)
+        return Slice(found.items, found.total, gaps_of(refusals), snapshot=snapshot)

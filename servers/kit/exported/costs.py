@@ -1,6 +1,6 @@
 """Costs of one cloud from its converted bills: one statement over Parquet, exact sums, one total per currency."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +43,10 @@ class ExportedCosts:
 
     _told = "Exported data"
 
-    def __init__(self, bills: Booked) -> None:
+    def __init__(self, bills: Booked, where_null: Mapping[str, str] | None = None) -> None:
+        """`where_null` names for a column the one that stands for it where it is null."""
         self._bills = bills
+        self._where_null = where_null or {}
 
     async def query(self, query: CostQuery, *, offset: int, limit: int) -> CostAnswer:
         """Lines in descending amount per currency, and the totals over all lines.
@@ -67,7 +69,7 @@ class ExportedCosts:
             UnknownColumnError: it is no FOCUS column.
 
         """
-        value = _expression(column)
+        value = self._expression(column)
         import duckdb  # noqa: PLC0415 - not before the first question: a server starts without DuckDB
 
         with duckdb.connect(":memory:") as connection:
@@ -77,19 +79,26 @@ class ExportedCosts:
             ).fetchall()
         return [row[0] for row in rows]
 
+    def _expression(self, name: str) -> str:
+        other = self._where_null.get(name)
+        return f"COALESCE({_expression(name)}, {_expression(other)})" if other else _expression(name)
+
     def _query(self, query: CostQuery, offset: int, limit: int) -> CostAnswer:
         parts = self._bills.booked()
         period = query.period
         touching = [p for p in parts if p.charge_period_min < period.end and p.charge_period_max > period.start]
         if not touching:
             raise DataNotReadyError("No bill has charges in this period.", hint=_span(parts))
-        keys = [_expression(name) for name in query.group_by]
+        keys = [self._expression(name) for name in query.group_by]
         import duckdb  # noqa: PLC0415 - not before the first question: a server starts without DuckDB
 
         with duckdb.connect(":memory:") as connection:
             connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
             everything = _relation(parts)
-            where = [_condition(connection, everything, condition) for condition in query.filters]
+            where = [
+                _condition(connection, everything, self._expression(condition.column), condition)
+                for condition in query.filters
+            ]
             start, end = (instant.replace(tzinfo=None).isoformat(sep=" ") for instant in (period.start, period.end))
             where += [f"ChargePeriodStart >= TIMESTAMP '{start}'", f"ChargePeriodStart < TIMESTAMP '{end}'"]
             bucket = (
@@ -137,8 +146,7 @@ def _expression(name: str) -> str:
     return f"CAST({quoted(name)} AS VARCHAR)"
 
 
-def _condition(connection: "DuckDBPyConnection", relation: str, condition: CostFilter) -> str:
-    value = _expression(condition.column)
+def _condition(connection: "DuckDBPyConnection", relation: str, value: str, condition: CostFilter) -> str:
     wanted = ", ".join(literal(v) for v in condition.values)
     operator = condition.operator
     if operator is FilterOperator.IS_NULL:

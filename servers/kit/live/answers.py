@@ -12,9 +12,12 @@ import anyio
 import anyio.to_thread
 import structlog
 
+from servers.kit.live.damage import is_damaged, set_aside
+from shared_models.digest import digest_of_json
 from shared_models.period import utc_now
 
 _BUSY_SECONDS: Final = 10.0
+_TABLE: Final = "kept"
 _log = structlog.get_logger("skyledger")
 
 
@@ -78,29 +81,55 @@ class Answers:
         try:
             with closing(self._open()) as connection:
                 row = connection.execute(
-                    "SELECT body, fetched_at FROM answer WHERE question = ?", (question,)
+                    f"SELECT body, fetched_at, sha256 FROM {_TABLE} WHERE question = ?", (question,)
                 ).fetchone()
         except sqlite3.Error as error:
-            _log.warning("answers_not_read", problem=str(error))
+            self._mend(error, "answers_not_read")
             return None
-        if row is None or self._clock() - datetime.fromisoformat(row[1]) >= fresh_for:
+        # A damaged page of the file may read as an answer of other figures.
+        if row is None or row[2] != _sha256(question, row[0], row[1]):
             return None
-        return Kept(str(row[0]), datetime.fromisoformat(row[1]), from_cache=True)
+        fetched_at = datetime.fromisoformat(row[1])
+        if self._clock() - fetched_at >= fresh_for:
+            return None
+        return Kept(row[0], fetched_at, from_cache=True)
 
     def _keep(self, question: str, kept: Kept) -> None:
-        oldest = (self._clock() - timedelta(days=40)).isoformat()
+        oldest, at = (self._clock() - timedelta(days=40)).isoformat(), kept.fetched_at.isoformat()
+        row = (question, kept.body, at, _sha256(question, kept.body, at))
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with closing(self._open()) as connection, connection:
-                connection.execute("DELETE FROM answer WHERE fetched_at < ?", (oldest,))
-                connection.execute(
-                    "INSERT OR REPLACE INTO answer VALUES (?, ?, ?)", (question, kept.body, kept.fetched_at.isoformat())
-                )
+                connection.execute(f"DELETE FROM {_TABLE} WHERE fetched_at < ?", (oldest,))
+                connection.execute(f"INSERT OR REPLACE INTO {_TABLE} VALUES (?, ?, ?, ?)", row)
         except (OSError, sqlite3.Error) as error:
-            _log.warning("answer_not_kept", problem=str(error))
+            self._mend(error, "answer_not_kept")
+
+    def _mend(self, error: Exception, event: str) -> None:
+        """Begin a new file where this one is damaged: else every answer would be asked, and paid, again."""
+        _log.warning(event, problem=str(error))
+        if not isinstance(error, sqlite3.Error) or not is_damaged(error):
+            return
+        try:
+            aside = set_aside(self._file, _TABLE, self._clock())
+        except (OSError, sqlite3.Error) as refused:
+            _log.warning("answers_not_set_aside", problem=str(refused))
+        else:
+            _log.warning("answers_set_aside", file=aside and aside.name)
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._file, timeout=_BUSY_SECONDS)
-        connection.execute("PRAGMA synchronous = OFF")  # an answer lost with the power is asked again
-        connection.execute("CREATE TABLE IF NOT EXISTS answer (question TEXT PRIMARY KEY, body TEXT, fetched_at TEXT)")
+        try:
+            connection.execute("PRAGMA synchronous = OFF")  # an answer lost with the power is asked again
+            connection.execute(
+                f"CREATE TABLE IF NOT EXISTS {_TABLE}"
+                " (question TEXT PRIMARY KEY, body TEXT, fetched_at TEXT, sha256 TEXT)"
+            )
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+
+def _sha256(*said: object) -> str:
+    return digest_of_json([str(one) for one in said], 64)

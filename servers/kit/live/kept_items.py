@@ -69,7 +69,9 @@ class KeptItems(Generic[Item]):
             for item in items
             if all(value is None or getattr(item, name, value) == value for name, value in conditions.items())
         ]
-        return Slice(tuple(wanted[offset : offset + limit]), len(wanted), gaps)
+        return Slice(
+            tuple(wanted[offset : offset + limit]), len(wanted), gaps, snapshot=f"{self.fetched_at:%Y%m%dT%H%M%S.%f}"
+        )
 
     async def _kept(
         self, file: Path, asked: Mapping[str, object], *, first: bool

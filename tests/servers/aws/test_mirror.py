@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,10 +11,12 @@ import duckdb
 import pytest
 
 from servers.aws.data_exports.discovery import Place
-from servers.aws.data_exports.listing import StoredObject, deliveries, s3
-from servers.aws.data_exports.mirror import mirrored, refresh
+from servers.aws.data_exports.store import S3Store, deliveries
 from servers.aws.live import Live
 from servers.aws.settings import AwsSettings
+from servers.kit.live.mirror.refresh import Refreshed, refresh
+from servers.kit.live.mirror.store import Delivery, StoredObject
+from servers.kit.live.mirror.versions import mirrored
 from shared_models.errors import FinOpsError, SourceChangedError
 from tests.clouds.aws.endpoint import Endpoint
 from tests.servers.aws.conftest import Server, told
@@ -38,6 +42,10 @@ def live(aws_here: Endpoint, tmp_path: Path) -> Live:
     return Live(AwsSettings(live=True), tmp_path / "home", lambda: aws_here.now)
 
 
+def refreshed(live: Live) -> Refreshed:
+    return refresh(S3Store(live, PLACE), live.folder, live.clock())
+
+
 def data_file(bucket: Path, month: str) -> Path:
     [file] = (bucket / EXPORT / "data" / f"BILLING_PERIOD={month}").glob("*.parquet")
     return file
@@ -55,14 +63,14 @@ def gets(aws: Endpoint) -> int:
 
 
 def test_only_the_month_that_changed_is_fetched_again(live: Live, aws_here: Endpoint, bucket: Path) -> None:
-    assert refresh(live, PLACE, live.folder) == 3
+    assert refreshed(live).brought == 3
     assert gets(aws_here) == OBJECTS
-    assert refresh(live, PLACE, live.folder) == 0
+    assert refreshed(live).brought == 0
     assert gets(aws_here) == OBJECTS
 
     doubled(data_file(bucket, "2026-11"))
 
-    assert refresh(live, PLACE, live.folder) == 1
+    assert refreshed(live).brought == 1
     assert gets(aws_here) == OBJECTS + 2
     assert len(mirrored(live.folder)) == 3
 
@@ -75,11 +83,11 @@ def test_unchanged_files_of_a_changed_month_are_not_fetched_again(live: Live, aw
     said = json.loads(manifest.read_text())
     said["dataFiles"].append(said["dataFiles"][0].replace(first.name, second.name))
     manifest.write_text(json.dumps(said))
-    refresh(live, PLACE, live.folder)
+    refreshed(live)
     before = gets(aws_here)
 
     doubled(second)
-    refresh(live, PLACE, live.folder)
+    refreshed(live)
 
     assert gets(aws_here) - before == 2
     [(folder, version)] = [found for found in mirrored(live.folder) if found[1].period == "2026-11"]
@@ -118,29 +126,32 @@ def test_an_object_replaced_while_it_is_read_is_read_again_or_refused(
     file = data_file(bucket, "2026-11")
     replaced: list[str] = []
 
-    def asked(live: Live, place: Place, operation: str, **arguments: object) -> object:
-        answer = s3(live, place, operation, **arguments)
-        if str(arguments.get("Key", "")).endswith("Manifest.json") and (always or not replaced):
+    named = S3Store.named
+
+    def replacing(store: S3Store, delivery: Delivery, body: bytes) -> tuple[str, ...]:
+        if delivery.period == "2026-11" and (always or not replaced):
             replaced.append("once")
             doubled(file)
-        return answer
+        return named(store, delivery, body)
 
-    monkeypatch.setattr("servers.aws.data_exports.listing.s3", asked)
+    monkeypatch.setattr(S3Store, "named", replacing)
+
+    found = refreshed(live)
+    months = {version.period: folder for folder, version in mirrored(live.folder)}
 
     if always:
-        with pytest.raises(SourceChangedError):
-            refresh(live, PLACE, live.folder)
-        assert mirrored(live.folder) == ()
+        [damaged] = found.damaged
+        assert (damaged.period, damaged.error.code) == ("2026-11", SourceChangedError.code)
+        assert sorted(months) == ["2026-09", "2026-10"]
     else:
-        refresh(live, PLACE, live.folder)
-        [folder] = [folder for folder, version in mirrored(live.folder) if version.period == "2026-11"]
-        assert next(folder.rglob("*.parquet")).read_bytes() == file.read_bytes()
+        assert found == Refreshed(3)
+        assert next(months["2026-11"].rglob("*.parquet")).read_bytes() == file.read_bytes()
 
 
 def test_a_stream_that_breaks_is_read_again(live: Live, aws_here: Endpoint, bucket: Path) -> None:
     aws_here.faults.truncate(GET, after=1, times=2)
 
-    refresh(live, PLACE, live.folder)
+    refreshed(live)
 
     for folder, version in mirrored(live.folder):
         assert next(folder.rglob("*.parquet")).read_bytes() == data_file(bucket, version.period).read_bytes()
@@ -148,14 +159,71 @@ def test_a_stream_that_breaks_is_read_again(live: Live, aws_here: Endpoint, buck
 
 @pytest.mark.usefixtures("bucket")
 def test_a_refused_bucket_leaves_what_was_mirrored(live: Live, aws_here: Endpoint) -> None:
-    refresh(live, PLACE, live.folder)
+    refreshed(live)
     aws_here.faults.access_denied("s3:*")
 
     with pytest.raises(FinOpsError) as refused:
-        refresh(live, PLACE, live.folder)
+        refreshed(live)
 
     assert refused.value.details == {"permission": "s3:ListObjectsV2", "on": "s3://quillhaven-billing"}
     assert len(mirrored(live.folder)) == 3
+
+
+async def test_a_missing_object_costs_its_own_month_and_says_why(server: Server, bucket: Path) -> None:
+    data_file(bucket, "2026-10").unlink()
+    asked = {"source": "export", "metric": "BilledCost", "granularity": "month"}
+
+    answer = await told(server(), "query_costs", **asked, start="2026-09-01", end="2026-12-01")
+    lost = await told(server(), "query_costs", **asked, start="2026-10-01", end="2026-11-01")
+
+    assert [line["bucket"][:7] for line in answer["data"]] == ["2026-09", "2026-11"]
+    [gap] = [gap for gap in answer["coverage"]["gaps"] if gap["code"] == "source_changed"]
+    assert "2026-10" in gap["message"]
+    assert "snappy.parquet" in gap["message"]
+    assert lost["error"]["code"] == "data_not_ready"
+    assert "snappy.parquet" in lost["error"]["hint"]
+
+
+async def test_a_lost_month_that_cost_explorer_fills_still_says_why(server: Server, bucket: Path) -> None:
+    data_file(bucket, "2026-10").unlink()
+
+    answer = await told(server(), "query_costs", start="2026-10-01", end="2026-11-01", metric="BilledCost")
+
+    assert answer["data"]
+    assert "source_changed" in {gap["code"] for gap in answer["coverage"]["gaps"]}
+
+
+async def test_an_export_that_is_gone_is_answered_from_its_copy_with_the_date_of_its_last_sight(
+    server: Server, aws_here: Endpoint, bucket: Path
+) -> None:
+    asked = {"source": "export", "metric": "BilledCost", "start": "2026-09-01", "end": "2026-12-01"}
+    before = await told(server(), "query_costs", **asked)
+    seen_at = aws_here.now
+    shutil.rmtree(bucket / EXPORT)
+    aws_here.now += timedelta(days=3)
+
+    after = await told(server(), "query_costs", **asked)
+
+    assert after["data"] == before["data"]
+    assert "export_not_seen" not in {gap["code"] for gap in before["coverage"]["gaps"]}
+    [gap] = [gap for gap in after["coverage"]["gaps"] if gap["code"] == "export_not_seen"]
+    assert f"{seen_at:%Y-%m-%d}" in gap["message"]
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_key_that_leads_out_of_its_export_is_refused(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = f"exports/{EXPORT}/data/../../../../../out.parquet"
+    listed = S3Store.listed
+
+    def with_one_more(store: S3Store) -> dict[str, StoredObject]:
+        found = dict(listed(store))
+        return found | {out: replace(next(one for key, one in found.items() if key.endswith("parquet")), key=out)}
+
+    monkeypatch.setattr(S3Store, "listed", with_one_more)
+    monkeypatch.setattr(S3Store, "named", lambda *_: (out,))
+
+    assert {one.error.code for one in refreshed(live).damaged} == {"unreadable_export"}
+    assert not list(live.folder.parent.rglob("out.parquet"))
 
 
 def test_of_several_manifests_of_a_month_the_current_one_counts(aws_here: Endpoint) -> None:

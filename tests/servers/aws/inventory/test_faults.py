@@ -208,3 +208,14 @@ async def test_what_is_older_than_half_an_hour_is_read_again_and_nothing_before(
     await whole(inventory)
 
     assert unchanged == asked < len(served.served)
+
+
+async def test_a_page_of_an_inventory_is_continued_in_the_same_one_only(build: Build, clock: Clock):
+    inventory = build(regions=(ONE,))
+    first = await inventory.page({}, offset=0, limit=4)
+    second = await inventory.page({}, offset=4, limit=4)
+    clock.now += timedelta(hours=1)
+    anew = await inventory.page({}, offset=0, limit=4)
+    third = await inventory.page({}, offset=8, limit=4)
+
+    assert first.snapshot == second.snapshot != anew.snapshot == third.snapshot
