@@ -11,10 +11,11 @@ from servers.gcp.billing_accounts import billing_accounts
 from servers.gcp.billing_exports.bills import LiveBills
 from servers.gcp.billing_exports.discovery import ExportTables
 from servers.gcp.billing_exports.exports import LiveExports
+from servers.gcp.billing_queries.costs import QueriedCosts
+from servers.gcp.costs import LiveCosts
 from servers.gcp.live import Live
 from servers.gcp.organisation import LiveOrganisation
 from servers.kit.exported.cloud import ExportedCloud
-from servers.kit.exported.costs import ExportedCosts
 from servers.kit.live.threads import off_loop
 from servers.kit.ports import Costs, Exports, Identity, Pages
 from shared_models.commitment import CommitmentDiscount
@@ -40,7 +41,7 @@ class Gcp:
         beside = exported.bills if exported.offers()[Port.COSTS] else None
         self.tables = ExportTables(live)
         self._bills = LiveBills(live, self.tables, cache, beside)
-        self.costs: Costs = ExportedCosts(self._bills)
+        self.costs: Costs = LiveCosts(live, self._bills, QueriedCosts(live, self.tables))
         self.exports: Exports = LiveExports(self._bills, exported.focus)
         self.organisation = LiveOrganisation(live)
         self.inventory: Pages[Resource] = exported.inventory
