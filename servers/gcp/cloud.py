@@ -7,6 +7,7 @@ and a line in `freshness`.
 from collections.abc import Mapping
 from pathlib import Path
 
+from servers.gcp.access import access_of
 from servers.gcp.billing_accounts import billing_accounts
 from servers.gcp.billing_exports.bills import LiveBills
 from servers.gcp.billing_exports.discovery import ExportTables
@@ -70,8 +71,8 @@ class Gcp:
         return Identity(caller.principal, accounts, None, ())
 
     async def access(self) -> Access:
-        """What our credentials reach."""
-        return Access()
+        """What our credentials reach, which tool lacks which permission, what the next sync reads; all of it free."""
+        return await access_of(self._live, self.organisation, self.tables, self._bills)
 
     async def purses(self) -> tuple[Purse, ...]:
         """What billed queries may still cost today, in USD and in bytes."""
@@ -79,8 +80,10 @@ class Gcp:
 
     def freshness(self, port: Port) -> tuple[Freshness, ...]:
         """How old a port's data is."""
-        if port in {Port.COSTS, Port.EXPORTS}:
+        if port is Port.COSTS:
             return self._bills.freshness() or (Freshness(source="gcp", origin="billing exports in BigQuery"),)
+        if port is Port.EXPORTS:
+            return self.tables.freshness()
         if port is Port.ORGANISATION:
             return self.organisation.freshness
         if port in self._ports.offered:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from servers.gcp.billing_exports.bills import by_account, named
+from servers.gcp.billing_exports.bills import by_account
 from servers.gcp.billing_exports.discovery import BILLS, ExportTable, ExportTables, Kind
 from servers.gcp.billing_exports.queries import run
 from servers.gcp.billing_queries.question import Asked, asked, bucket_of, columns_of, knows, refusal
@@ -59,7 +59,7 @@ class QueriedCosts:
         if not answers:
             raise problems[0][1]
         together = merged(answers)
-        gaps = [gap_of(named(table), error) for table, error in problems]
+        gaps = [gap_of(table.said, error) for table, error in problems]
         return CostAnswer(
             together.lines, together.total, together.totals, together.freshness,
             (*together.gaps, *gaps, *found.gaps), together.notes,
@@ -114,7 +114,7 @@ class QueriedCosts:
                         source="gcp",
                         data_as_of=table.modified,
                         fetched_at=kept.fetched_at,
-                        origin=f"query of the {named(table)}: {how}",
+                        origin=f"query of the {table.said}: {how}",
                     ),
                 ),
                 gaps=() if query.filters else _late(table, query.period, began),
@@ -192,7 +192,7 @@ def _late(table: ExportTable, period: ChargePeriod, began: datetime | None) -> t
             source="gcp",
             state=SourceState.PARTIAL,
             code="no_data" if began is None else "starts_late",
-            message=f"{named(table)}: {said}",
+            message=f"{table.said}: {said}",
             hint="An export holds what was used since it was switched on.",
         ),
     )
