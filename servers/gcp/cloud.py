@@ -12,6 +12,7 @@ from servers.gcp.billing_exports.bills import LiveBills
 from servers.gcp.billing_exports.discovery import ExportTables
 from servers.gcp.billing_exports.exports import LiveExports
 from servers.gcp.live import Live
+from servers.gcp.live_ports import LivePorts
 from servers.gcp.organisation import LiveOrganisation
 from servers.kit.exported.cloud import ExportedCloud
 from servers.kit.exported.costs import ExportedCosts
@@ -45,18 +46,20 @@ class Gcp:
         self.costs: Costs = ExportedCosts(self._bills)
         self.exports: Exports = LiveExports(self._bills, exported.focus)
         self.organisation = LiveOrganisation(live)
-        self.inventory: Pages[Resource] = exported.inventory
+        self._ports = LivePorts(live, self.organisation)
+        self.inventory: Pages[Resource] = self._ports.inventory
         self.usage: Pages[UsageFact] = exported.usage
         self.prices: Pages[SkuPrice] = exported.prices
-        self.commitments: Pages[CommitmentDiscount] = exported.commitments
-        self.recommendations: Pages[Recommendation] = exported.recommendations
+self.commitments: Pages[CommitmentDiscount] = self._ports.commitments
+        self.recommendations: Pages[Recommendation] = self._ports.recommendations
         self.budgets: Pages[Budget] = exported.budgets
         self.anomalies: Pages[CostAnomaly] = exported.anomalies
         self.forecast: Forecast = exported.forecast
 
     def offers(self) -> Mapping[Port, bool]:
         """Which ports answer."""
-        return {**self._exported.offers(), Port.COSTS: True, Port.EXPORTS: True, Port.ORGANISATION: True}
+        own = dict.fromkeys((Port.COSTS, Port.EXPORTS, Port.ORGANISATION, *self._ports.offered), True)
+        return {**self._exported.offers(), **own}
 
     async def identity(self) -> Identity:
         """Who we are to Google; nobody where there are no credentials, which `access` explains."""
@@ -84,4 +87,6 @@ class Gcp:
             return self._bills.freshness() or (Freshness(source="gcp", origin="billing exports in BigQuery"),)
         if port is Port.ORGANISATION:
             return self.organisation.freshness
+        if port in self._ports.offered:
+            return self._ports.freshness(port)
         return self._exported.freshness(port)

@@ -4,10 +4,12 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
 from servers.aws.errors import code_of
-from servers.aws.inventory.fields import resource_of, tags_of, text
+from servers.aws.inventory.fields import resource_of
 from servers.aws.inventory.refusals import Place, Refusal, is_gone, is_lasting
-from servers.aws.inventory.table import Step, TypeRow, search
+from servers.aws.inventory.table import Step, TypeRow
 from servers.aws.paging import pages
+from servers.kit.live.expressions import search
+from servers.kit.live.values import tags_of, text
 from shared_models.inventory import Resource
 
 Clients = Callable[[str, str, str | None], Any]
