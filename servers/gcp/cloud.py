@@ -52,7 +52,7 @@ class Gcp:
         self.inventory: Pages[Resource] = self._ports.inventory
         self.usage: Pages[UsageFact] = exported.usage
         self.prices: Pages[SkuPrice] = exported.prices
-self.commitments: Pages[CommitmentDiscount] = self._ports.commitments
+        self.commitments: Pages[CommitmentDiscount] = self._ports.commitments
         self.recommendations: Pages[Recommendation] = self._ports.recommendations
         self.budgets: Pages[Budget] = exported.budgets
         self.anomalies: Pages[CostAnomaly] = exported.anomalies
