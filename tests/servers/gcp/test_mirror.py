@@ -14,7 +14,7 @@ from servers.gcp.billing_exports.discovery import ExportTables, Kind
 from shared_models.errors import FinOpsError, PurseEmptyError
 from shared_models.export import ExportPart
 from tests.clouds.gcp.endpoint import Endpoint
-from tests.clouds.gcp.test_reconciliation import FOCUS, NET, sums
+from tests.clouds.gcp.test_reconciliation import NET, sums
 from tests.servers.gcp.conftest import live_of
 
 SUFFIX = "01A7F3_9C42E8_D5B610"
@@ -50,7 +50,6 @@ def ledger_sums(parts: Iterable[ExportPart]) -> Sums:
     [
         ("detailed", "gcp_billing_export_resource_v1_", NET),
         ("standard", "gcp_billing_export_v1_", NET),
-        ("focus", "gcp_billing_export_focus_", FOCUS),
     ],
 )
 def test_each_export_arrives_to_the_cent_by_month_project_and_service(
