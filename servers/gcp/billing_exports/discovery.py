@@ -14,7 +14,7 @@ from servers.gcp.gaps import gap_of
 from servers.gcp.live import Live
 from servers.gcp.settings import DatasetName
 from shared_models.base import WireModel
-from shared_models.coverage import Gap
+from shared_models.coverage import Freshness, Gap
 from shared_models.errors import FinOpsError
 
 FRESH_FOR: Final = timedelta(hours=1)
@@ -32,7 +32,10 @@ class Kind(StrEnum):
     COMMITMENTS = "commitments"
 
 
-BILLS: Final = (Kind.FOCUS, Kind.DETAILED, Kind.STANDARD, Kind.FOCUS_VIEW)
+TABLES: Final = (Kind.FOCUS, Kind.DETAILED, Kind.STANDARD)
+"""What can be mirrored."""
+BILLS: Final = (*TABLES, Kind.FOCUS_VIEW)
+"""What can be queried: a view has no partitions, so that each reading of it would be whole."""
 _NAMES: Final = (
     (re.compile(r"^gcp_billing_export_focus_(?P<account>[0-9A-F]{6}_[0-9A-F]{6}_[0-9A-F]{6})$"), Kind.FOCUS),
     (re.compile(r"^gcp_billing_export_resource_v1_(?P<account>[0-9A-F]{6}_[0-9A-F]{6}_[0-9A-F]{6})$"), Kind.DETAILED),
@@ -62,6 +65,12 @@ class ExportTable(WireModel):
     def name(self) -> str:
         """As GoogleSQL writes it."""
         return f"{self.project}.{self.dataset}.{self.table}"
+
+    @property
+    def said(self) -> str:
+        """As people call it."""
+        account = f" of {self.billing_account_id}" if self.billing_account_id else ""
+        return f"{self.kind.value.replace('_', ' ')} export{account} in {self.name}"
 
     @property
     def resource(self) -> str:
@@ -101,6 +110,14 @@ class ExportTables:
             if self._found is None or self._looked_at is None or now - self._looked_at >= older_than:
                 self._found, self._looked_at = self._look(), now
             return self._found
+
+    def freshness(self) -> tuple[Freshness, ...]:
+        """Every export that was found by the last look, with its dataset, and when it was last written."""
+        found = self._found.tables if self._found else ()
+        return tuple(
+            Freshness(source="gcp", data_as_of=one.modified, fetched_at=self._looked_at, origin=one.said)
+            for one in found
+        )
 
     def _look(self) -> Found:
         gaps: list[Gap] = []
