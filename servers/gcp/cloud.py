@@ -37,24 +37,22 @@ class Gcp:
     def __init__(self, exported: ExportedCloud, live: Live, cache: Path) -> None:
         """`cache` is where converted bills are kept and served from."""
         self._live = live
-        self._exported = exported
         beside = exported.bills if exported.offers()[Port.COSTS] else None
         self.tables = ExportTables(live)
         self._bills = LiveBills(live, self.tables, cache, beside)
         self.costs: Costs = ExportedCosts(self._bills)
         self.exports: Exports = LiveExports(self._bills, exported.focus)
         self.organisation = LiveOrganisation(live)
-        self._ports = LivePorts(live, self.organisation)
+        self._ports = LivePorts(live, self.organisation, self.tables)
         self.inventory: Pages[Resource] = self._ports.inventory
-        self.usage: Pages[UsageFact] = exported.usage
-        self.prices: Pages[SkuPrice] = exported.prices
+        self.usage: Pages[UsageFact] = self._ports.usage
+        self.prices: Pages[SkuPrice] = self._ports.prices
         self.commitments: Pages[CommitmentDiscount] = self._ports.commitments
         self.recommendations: Pages[Recommendation] = self._ports.recommendations
 
     def offers(self) -> Mapping[Port, bool]:
         """Which ports answer."""
-        own = dict.fromkeys((Port.COSTS, Port.EXPORTS, Port.ORGANISATION, *self._ports.offered), True)
-        return {**self._exported.offers(), **own}
+        return dict.fromkeys(Port, True)
 
     async def identity(self) -> Identity:
         """Who we are to Google; nobody where there are no credentials, which `access` explains."""
@@ -82,6 +80,4 @@ class Gcp:
             return self._bills.freshness() or (Freshness(source="gcp", origin="billing exports in BigQuery"),)
         if port is Port.ORGANISATION:
             return self.organisation.freshness
-        if port in self._ports.offered:
-            return self._ports.freshness(port)
-        return self._exported.freshness(port)
+        return self._ports.freshness(port)
