@@ -7,15 +7,17 @@ and a line in `freshness`.
 from collections.abc import Mapping
 from pathlib import Path
 
+from servers.gcp.access import access_of
 from servers.gcp.billing_accounts import billing_accounts
 from servers.gcp.billing_exports.bills import LiveBills
 from servers.gcp.billing_exports.discovery import ExportTables
 from servers.gcp.billing_exports.exports import LiveExports
+from servers.gcp.billing_queries.costs import QueriedCosts
+from servers.gcp.costs import LiveCosts
 from servers.gcp.live import Live
 from servers.gcp.live_ports import LivePorts
 from servers.gcp.organisation import LiveOrganisation
 from servers.kit.exported.cloud import ExportedCloud
-from servers.kit.exported.costs import ExportedCosts
 from servers.kit.live.threads import off_loop
 from servers.kit.ports import Costs, Exports, Identity, Pages
 from shared_models.commitment import CommitmentDiscount
@@ -40,7 +42,7 @@ class Gcp:
         beside = exported.bills if exported.offers()[Port.COSTS] else None
         self.tables = ExportTables(live)
         self._bills = LiveBills(live, self.tables, cache, beside)
-        self.costs: Costs = ExportedCosts(self._bills)
+        self.costs: Costs = LiveCosts(live, self._bills, QueriedCosts(live, self.tables))
         self.exports: Exports = LiveExports(self._bills, exported.focus)
         self.organisation = LiveOrganisation(live)
         self._ports = LivePorts(live, self.organisation, self.tables)
@@ -67,8 +69,8 @@ class Gcp:
         return Identity(caller.principal, accounts, None, ())
 
     async def access(self) -> Access:
-        """What our credentials reach."""
-        return Access()
+        """What our credentials reach, which tool lacks which permission, what the next sync reads; all of it free."""
+        return await access_of(self._live, self.organisation, self.tables, self._bills)
 
     async def purses(self) -> tuple[Purse, ...]:
         """What billed queries may still cost today, in USD and in bytes."""
@@ -76,8 +78,10 @@ class Gcp:
 
     def freshness(self, port: Port) -> tuple[Freshness, ...]:
         """How old a port's data is."""
-        if port in {Port.COSTS, Port.EXPORTS}:
+        if port is Port.COSTS:
             return self._bills.freshness() or (Freshness(source="gcp", origin="billing exports in BigQuery"),)
+        if port is Port.EXPORTS:
+            return self.tables.freshness()
         if port is Port.ORGANISATION:
             return self.organisation.freshness
         return self._ports.freshness(port)

@@ -1,7 +1,6 @@
 """Costs from Cost Explorer: one payer's question, shared, kept by its freshness tier, and folded into FOCUS buckets."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -9,6 +8,7 @@ from typing import Final
 from servers.aws.cost_explorer.pages import Figure, Figures, question_key, read_through
 from servers.aws.cost_explorer.question import METRICS, PAYER, asked, bucket_of, focus_value
 from servers.aws.live import Live
+from servers.kit.live.answered_spans import in_order
 from servers.kit.live.threads import off_loop
 from servers.kit.ports import CostAnswer
 from shared_models.coverage import Freshness
@@ -98,16 +98,6 @@ def _lines(query: CostQuery, payer: str, figures: tuple[Figure, ...]) -> tuple[C
     return in_order(
         CostLine(keys=tuple(key and safe_text(key) for key in keys), bucket=bucket, currency=currency, amount=amount)
         for (bucket, currency, keys), amount in sums.items()
-    )
-
-
-def in_order(lines: Iterable[CostLine]) -> tuple[CostLine, ...]:
-    """Lines by currency, bucket, descending amount and keys."""
-    return tuple(
-        sorted(
-            lines,
-            key=lambda line: (line.currency, line.bucket or "", -line.amount, [key or "" for key in line.keys]),
-        )
     )
 
 

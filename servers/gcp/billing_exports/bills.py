@@ -134,11 +134,11 @@ class LiveBills:
                 source="gcp",
                 data_as_of=one.state.table.modified,
                 fetched_at=one.state.read_at,
-                origin="; ".join(filter(None, (named(one.state.table), said.pop(one.state.table.name, "")))),
+                origin="; ".join(filter(None, (one.state.table.said, said.pop(one.state.table.name, "")))),
             )
             for one in self.mirrored()
         ]
-        rest = [Freshness(source="gcp", origin=f"{named(one.table)}; {one.said()}") for one in self.planned
+        rest = [Freshness(source="gcp", origin=f"{one.table.said}; {one.said()}") for one in self.planned
                 if one.table.name in said]  # fmt: skip
         return (*found, *rest)
 
@@ -150,7 +150,7 @@ class LiveBills:
                 state = refresh(self._live, table, self._folder, before)
             except FinOpsError as error:
                 problems.append(error)
-                gaps.append(gap_of(named(table), error))
+                gaps.append(gap_of(table.said, error))
                 continue
             if state is not None and (begins := state.begins()) is not None:
                 before = date(int(begins[:4]), int(begins[4:]), 1)
@@ -172,12 +172,6 @@ def by_account(tables: Iterable[ExportTable], prefer: str | None) -> list[list[E
         sorted(own, key=lambda one: _rank(one, prefer)) for _, own in sorted(accounts.items(), key=lambda a: a[0] or "")
     ]
     return ranked or [[view] for view in views]
-
-
-def named(table: ExportTable) -> str:
-    """An export as people call it."""
-    account = f" of {table.billing_account_id}" if table.billing_account_id else ""
-    return f"{table.kind.value.replace('_', ' ')} export{account} in {table.name}"
 
 
 def _counting(found: Sequence[tuple[Path, State]], prefer: str | None) -> list[Counting]:
@@ -210,7 +204,7 @@ def _holes(state: State) -> list[Gap]:
     if state.pending:
         said.append(("rows_pending", f"{state.pending} rows wait in the streaming buffer and come with a later sync"))
     return [
-        Gap(source="gcp", state=SourceState.PARTIAL, code=code, message=f"{named(state.table)}: {text}",
+        Gap(source="gcp", state=SourceState.PARTIAL, code=code, message=f"{state.table.said}: {text}",
             hint="Look at the export in the Cloud console; what is missing comes with the next sync once it is there.")
         for code, text in said
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from servers.gcp.gaps import gap_of
 from servers.gcp.live import Live
 from servers.gcp.settings import DatasetName
 from shared_models.base import WireModel
-from shared_models.coverage import Gap
+from shared_models.coverage import Freshness, Gap
 from shared_models.errors import FinOpsError
 
 FRESH_FOR: Final = timedelta(hours=1)
@@ -64,6 +64,12 @@ class ExportTable(WireModel):
         return f"{self.project}.{self.dataset}.{self.table}"
 
     @property
+    def said(self) -> str:
+        """As people call it."""
+        account = f" of {self.billing_account_id}" if self.billing_account_id else ""
+        return f"{self.kind.value.replace('_', ' ')} export{account} in {self.name}"
+
+    @property
     def resource(self) -> str:
         """Its resource name."""
         return f"projects/{self.project}/datasets/{self.dataset}/tables/{self.table}"
@@ -101,6 +107,14 @@ class ExportTables:
             if self._found is None or self._looked_at is None or now - self._looked_at >= older_than:
                 self._found, self._looked_at = self._look(), now
             return self._found
+
+    def freshness(self) -> tuple[Freshness, ...]:
+        """Every export that was found by the last look, with its dataset, and when it was last written."""
+        found = self._found.tables if self._found else ()
+        return tuple(
+            Freshness(source="gcp", data_as_of=one.modified, fetched_at=self._looked_at, origin=one.said)
+            for one in found
+        )
 
     def _look(self) -> Found:
         gaps: list[Gap] = []

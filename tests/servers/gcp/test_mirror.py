@@ -67,16 +67,14 @@ def test_each_export_arrives_to_the_cent_by_month_project_and_service(
     assert {part.source_key.rpartition(".")[2].startswith(pattern) for part in parts} == {True}
 
 
-def open_month(endpoint: Endpoint, *kinds: str) -> None:
+def open_month(endpoint: Endpoint, *kinds: str, since: str = "2026-11-04") -> None:
     """Only some tables, and of those only what was exported in the last three weeks: enough for a fault."""
     for dataset in endpoint.warehouse.datasets.values():
         for name, table in list(dataset.tables.items()):
             if name not in kinds:
                 del dataset.tables[name]
             else:
-                table.source = (
-                    f"SELECT * FROM ({table.source}) WHERE _PARTITIONTIME >= TIMESTAMPTZ '2026-11-04 00:00+00'"
-                )
+                table.source = f"SELECT * FROM ({table.source}) WHERE _PARTITIONTIME >= TIMESTAMPTZ '{since} 00:00+00'"
 
 
 def total(parts: Iterable[ExportPart]) -> Decimal:
