@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from servers.aws.bill_names import bill_id
 from servers.aws.errors import code_of
-from servers.aws.inventory.fields import instant, text
-from servers.aws.inventory.table import search
 from servers.aws.paging import pages
 from servers.aws.recommendations.hub import money
+from servers.kit.live.expressions import search
+from servers.kit.live.values import instant, text
 from shared_models.base import WireModel
 from shared_models.errors import SourceNotEnabledError
 from shared_models.recommendation import Action, Recommendation
