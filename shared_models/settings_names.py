@@ -38,6 +38,7 @@ KNOWN: Final = {
     "SKYLEDGER_GCP_BILLING_ACCOUNTS": "billing accounts whose bills are asked for, separated by commas",
     "SKYLEDGER_GCP_SCOPES": "organizations/NUMBER, folders/NUMBER, projects/ID to look at; without it all that is seen",
     "SKYLEDGER_GCP_DATASETS": "PROJECT.DATASET of billing exports; without it those of the quota project are searched",
+    "SKYLEDGER_GCP_EXPORT": "focus, detailed or standard: the export that counts; without it the best there is",
     "SKYLEDGER_GCP_DAILY_PURSE": "USD that BigQuery may bill a day (1.00)",
     "SKYLEDGER_GCP_DAILY_BYTES": "bytes that BigQuery may bill a day (1TiB)",
 }
