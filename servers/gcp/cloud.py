@@ -8,11 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from servers.gcp.billing_accounts import billing_accounts
+from servers.gcp.billing_exports.bills import LiveBills
+from servers.gcp.billing_exports.discovery import ExportTables
+from servers.gcp.billing_exports.exports import LiveExports
 from servers.gcp.live import Live
 from servers.gcp.organisation import LiveOrganisation
 from servers.kit.exported.cloud import ExportedCloud
+from servers.kit.exported.costs import ExportedCosts
 from servers.kit.live.threads import off_loop
-from servers.kit.ports import Costs, Exports, Identity, Pages
+from servers.kit.ports import Costs, Exports, Forecast, Identity, Pages
+from shared_models.anomaly import CostAnomaly
+from shared_models.budget import Budget
 from shared_models.commitment import CommitmentDiscount
 from shared_models.coverage import Freshness
 from shared_models.errors import FinOpsError
@@ -33,26 +39,24 @@ class Gcp:
         """`cache` is where converted bills are kept and served from."""
         self._live = live
         self._exported = exported
+        beside = exported.bills if exported.offers()[Port.COSTS] else None
+        self.tables = ExportTables(live)
+        self._bills = LiveBills(live, self.tables, cache, beside)
+        self.costs: Costs = ExportedCosts(self._bills)
+        self.exports: Exports = LiveExports(self._bills, exported.focus)
         self.organisation = LiveOrganisation(live)
         self.inventory: Pages[Resource] = exported.inventory
         self.usage: Pages[UsageFact] = exported.usage
         self.prices: Pages[SkuPrice] = exported.prices
         self.commitments: Pages[CommitmentDiscount] = exported.commitments
         self.recommendations: Pages[Recommendation] = exported.recommendations
-
-    @property
-    def costs(self) -> Costs:
-        """Costs from the bills."""
-        return self._exported.costs
-
-    @property
-    def exports(self) -> Exports:
-        """The bills in bulk."""
-        return self._exported.exports
+        self.budgets: Pages[Budget] = exported.budgets
+        self.anomalies: Pages[CostAnomaly] = exported.anomalies
+        self.forecast: Forecast = exported.forecast
 
     def offers(self) -> Mapping[Port, bool]:
         """Which ports answer."""
-        return {**self._exported.offers(), Port.ORGANISATION: True}
+        return {**self._exported.offers(), Port.COSTS: True, Port.EXPORTS: True, Port.ORGANISATION: True}
 
     async def identity(self) -> Identity:
         """Who we are to Google; nobody where there are no credentials, which `access` explains."""
@@ -76,6 +80,8 @@ class Gcp:
 
     def freshness(self, port: Port) -> tuple[Freshness, ...]:
         """How old a port's data is."""
+        if port in {Port.COSTS, Port.EXPORTS}:
+            return self._bills.freshness() or (Freshness(source="gcp", origin="billing exports in BigQuery"),)
         if port is Port.ORGANISATION:
             return self.organisation.freshness
         return self._exported.freshness(port)
