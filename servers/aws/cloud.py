@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from servers.aws.access import access_of
 from servers.aws.costs import LiveCosts
@@ -12,7 +13,9 @@ from servers.aws.live_ports import LivePorts
 from servers.aws.organisation import LiveOrganisation
 from servers.kit.exported.cloud import ExportedCloud
 from servers.kit.live.threads import off_loop
-from servers.kit.ports import Costs, Exports, Identity, Pages
+from servers.kit.ports import Costs, Exports, Forecast, Identity, Pages
+from shared_models.anomaly import CostAnomaly
+from shared_models.budget import Budget
 from shared_models.commitment import CommitmentDiscount
 from shared_models.coverage import Freshness
 from shared_models.errors import FinOpsError
@@ -21,6 +24,8 @@ from shared_models.pricing import SkuPrice
 from shared_models.recommendation import Recommendation
 from shared_models.server_card import Access, Port, Purse
 from shared_models.usage import UsageFact
+
+_EXPORTED: Final = frozenset({Port.BUDGETS, Port.ANOMALIES, Port.FORECAST})
 
 
 class Aws:
@@ -43,10 +48,14 @@ class Aws:
         self.prices: Pages[SkuPrice] = self._ports.prices
         self.commitments: Pages[CommitmentDiscount] = self._ports.commitments
         self.recommendations: Pages[Recommendation] = self._ports.recommendations
+        self._exported = exported
+        self.budgets: Pages[Budget] = exported.budgets
+        self.anomalies: Pages[CostAnomaly] = exported.anomalies
+        self.forecast: Forecast = exported.forecast
 
     def offers(self) -> Mapping[Port, bool]:
         """Which ports answer."""
-        return dict.fromkeys(Port, True)
+        return {**dict.fromkeys(Port, True), **{port: self._exported.offers()[port] for port in _EXPORTED}}
 
     async def identity(self) -> Identity:
         """Who we are to AWS; nobody where there are no credentials, which `access` explains."""
@@ -67,6 +76,8 @@ class Aws:
 
     def freshness(self, port: Port) -> tuple[Freshness, ...]:
         """How old a port's data is."""
+        if port in _EXPORTED:
+            return self._exported.freshness(port)
         if port in {Port.COSTS, Port.EXPORTS}:
             return self._bills.freshness() or (Freshness(source="aws", origin="Cost Explorer"),)
         if port is Port.ORGANISATION:

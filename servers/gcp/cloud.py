@@ -19,7 +19,9 @@ from servers.gcp.live_ports import LivePorts
 from servers.gcp.organisation import LiveOrganisation
 from servers.kit.exported.cloud import ExportedCloud
 from servers.kit.live.threads import off_loop
-from servers.kit.ports import Costs, Exports, Identity, Pages
+from servers.kit.ports import Costs, Exports, Forecast, Identity, Pages
+from shared_models.anomaly import CostAnomaly
+from shared_models.budget import Budget
 from shared_models.commitment import CommitmentDiscount
 from shared_models.coverage import Freshness
 from shared_models.errors import FinOpsError
@@ -39,6 +41,7 @@ class Gcp:
     def __init__(self, exported: ExportedCloud, live: Live, cache: Path) -> None:
         """`cache` is where converted bills are kept and served from."""
         self._live = live
+        self._exported = exported
         beside = exported.bills if exported.offers()[Port.COSTS] else None
         self.tables = ExportTables(live)
         self._bills = LiveBills(live, self.tables, cache, beside)
@@ -51,10 +54,14 @@ class Gcp:
         self.prices: Pages[SkuPrice] = self._ports.prices
         self.commitments: Pages[CommitmentDiscount] = self._ports.commitments
         self.recommendations: Pages[Recommendation] = self._ports.recommendations
+        self.budgets: Pages[Budget] = exported.budgets
+        self.anomalies: Pages[CostAnomaly] = exported.anomalies
+        self.forecast: Forecast = exported.forecast
 
     def offers(self) -> Mapping[Port, bool]:
         """Which ports answer."""
-        return dict.fromkeys(Port, True)
+        own = dict.fromkeys((Port.COSTS, Port.EXPORTS, Port.ORGANISATION, *self._ports.offered), True)
+        return {**self._exported.offers(), **own}
 
     async def identity(self) -> Identity:
         """Who we are to Google; nobody where there are no credentials, which `access` explains."""
@@ -84,4 +91,6 @@ class Gcp:
             return self.tables.freshness()
         if port is Port.ORGANISATION:
             return self.organisation.freshness
-        return self._ports.freshness(port)
+        if port in self._ports.offered:
+            return self._ports.freshness(port)
+        return self._exported.freshness(port)

@@ -41,6 +41,11 @@ class LivePorts:
             Port.COMMITMENTS: lambda: self.commitments.fetched_at,
         }
 
+    @property
+    def offered(self) -> tuple[Port, ...]:
+        """The ports that answer."""
+        return tuple(_ORIGINS)
+
     def freshness(self, port: Port) -> tuple[Freshness, ...]:
         """When the last answer of a port was read from Google."""
         return (Freshness(source="gcp", fetched_at=self._fetched[port](), origin=_ORIGINS[port]),)

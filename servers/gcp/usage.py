@@ -18,6 +18,7 @@ from servers.gcp.everywhere import ask_everywhere
 from servers.gcp.inventory.everything import everything
 from servers.gcp.live import Live
 from servers.gcp.protos import message_of
+from servers.kit.live.inventory.refusals import Place
 from servers.kit.live.kept_items import Found, KeptItems
 from servers.kit.ports import Pages
 from shared_models.inventory import Resource
@@ -68,7 +69,7 @@ def usage(live: Live, inventory: Pages[Resource]) -> KeptItems[UsageFact]:
                 places[one.sub_account_id, metric].append(one)
         until = live.clock().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         found, gaps = await ask_everywhere(
-            (metric.type, f"projects/{project}", partial(_facts, live, project, metric, own, until))
+            (metric.type, Place(account=f"projects/{project}"), partial(_facts, live, project, metric, own, until))
             for (project, metric), own in sorted(places.items(), key=lambda item: (item[0][0], item[0][1].type))
         )
         ordered = sorted(found, key=lambda fact: (fact.resource_id, fact.metric, fact.start))
