@@ -54,7 +54,7 @@ class LiveCosts:
         return self._exported.values(column)
 
     async def _mixed(
-        self, query: CostQuery, parts: Sequence[ExportPart], missing: Sequence[tuple[str, ChargePeriod]]
+        self, query: CostQuery, parts: Sequence[ExportPart], missing: Sequence[tuple[str | None, ChargePeriod]]
     ) -> CostAnswer:
         """Mirrored months and queried ones together; what cannot be queried is a gap."""
         answers: list[CostAnswer] = []
@@ -67,7 +67,7 @@ class LiveCosts:
         except DataNotReadyError as error:
             problem = error
         for account, period in missing:
-            span = f"{account} from {instant_text(period.start)} to {instant_text(period.end)}"
+            span = f"{account or 'every account'} from {instant_text(period.start)} to {instant_text(period.end)}"
             try:
                 answer = await self._queried.query(query.model_copy(update={"period": period}), account)
                 answers.append(replace(answer, notes=tuple(f"{span}: {note}" for note in answer.notes)))
@@ -79,7 +79,9 @@ class LiveCosts:
         together = merged(answers)
         return replace(together, gaps=tuple(dict.fromkeys((*together.gaps, *gaps))))
 
-    async def _missing(self, period: ChargePeriod, parts: Sequence[ExportPart]) -> list[tuple[str, ChargePeriod]]:
+    async def _missing(
+        self, period: ChargePeriod, parts: Sequence[ExportPart]
+    ) -> list[tuple[str | None, ChargePeriod]]:
         """The spans of each billing account that no mirrored bill reaches."""
         try:
             accounts = await off_loop(self._queried.accounts)
@@ -87,9 +89,11 @@ class LiveCosts:
             if not parts:
                 raise
             return []  # what is mirrored still answers, and says how far it reaches
+        if not accounts and not parts:
+            return [(None, period)]  # a view tells no account
         now = self._live.clock()
         mirrored = self._bills.mirrored()
-        spans: list[tuple[str, ChargePeriod]] = []
+        spans: list[tuple[str | None, ChargePeriod]] = []
         for account in accounts:
             keys = {one.state.source_key for one in mirrored if one.state.table.billing_account_id == account}
             # An export has its sub-accounts' rows too, under their own ids.

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from servers.gcp.billing_exports.discovery import BILLS, ExportTable, ExportTables, Kind
+from servers.gcp.billing_exports.discovery import BILLS, TABLES, ExportTable, ExportTables, Kind
 from servers.gcp.billing_exports.mirror import Plan, plan, refresh
 from servers.gcp.billing_exports.state import State, month_folder, read_state
 from servers.gcp.exports import NATIVE_FORMATS
@@ -70,7 +70,7 @@ class LiveBills:
                 gaps.append(gap_of("billing exports", error))
             else:
                 gaps += found.gaps
-                for ranked in by_account(found.of(*BILLS), self._live.settings.prefer):
+                for ranked in by_account(found.of(*TABLES), self._live.settings.prefer):
                     self._account(ranked, problems, gaps)
             if problems and not self.mirrored() and self._beside is None:
                 raise problems[0]
@@ -85,7 +85,7 @@ class LiveBills:
             FinOpsError: Google refuses or fails.
 
         """
-        ranked = by_account(self._tables.found().of(*BILLS), self._live.settings.prefer)
+        ranked = by_account(self._tables.found().of(*TABLES), self._live.settings.prefer)
         self.planned = tuple(plan(self._live, tables[0], self._folder) for tables in ranked)
         return self.planned
 

@@ -32,7 +32,10 @@ class Kind(StrEnum):
     COMMITMENTS = "commitments"
 
 
-BILLS: Final = (Kind.FOCUS, Kind.DETAILED, Kind.STANDARD, Kind.FOCUS_VIEW)
+TABLES: Final = (Kind.FOCUS, Kind.DETAILED, Kind.STANDARD)
+"""What can be mirrored."""
+BILLS: Final = (*TABLES, Kind.FOCUS_VIEW)
+"""What can be queried: a view has no partitions, so that each reading of it would be whole."""
 _NAMES: Final = (
     (re.compile(r"^gcp_billing_export_focus_(?P<account>[0-9A-F]{6}_[0-9A-F]{6}_[0-9A-F]{6})$"), Kind.FOCUS),
     (re.compile(r"^gcp_billing_export_resource_v1_(?P<account>[0-9A-F]{6}_[0-9A-F]{6}_[0-9A-F]{6})$"), Kind.DETAILED),

@@ -31,7 +31,7 @@ from serving.files import exclusive_lock
 
 _SINGLE_DAYS: Final = 7
 _AT_ONCE: Final = 4
-VIEW_FRESH_FOR: Final = timedelta(hours=24)
+_WHOLE_FRESH_FOR: Final = timedelta(hours=24)
 _SETTLING: Final = timedelta(days=45)
 """How long after a month rows of its invoice still come."""
 _WHOLE: Final = "all"
@@ -110,7 +110,7 @@ def plan(live: Live, table: ExportTable, mirror: Path) -> Plan:
 
 def _unchanged(live: Live, known: State, table: ExportTable) -> bool:
     if not table.partitioned:
-        return live.clock() - known.read_at < VIEW_FRESH_FOR
+        return live.clock() - known.read_at < _WHOLE_FRESH_FOR
     said = (table.modified, table.rows, table.bytes, table.columns)
     return said == (known.table.modified, known.table.rows, known.table.bytes, known.table.columns)
 

@@ -1,7 +1,7 @@
 """The rows of partition days as Parquet by invoice month: by the Storage Read API, or by a query where that fails.
 
-Reading costs less than querying (1.10 against 6.25 USD a TiB) and is asked for first; views, and whoever may not open
-read sessions, are queried.
+Reading costs less than querying (1.10 against 6.25 USD a TiB) and is asked for first; whoever may not open read
+sessions queries.
 """
 
 # pyarrow has no type stubs.
@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
-from servers.gcp.billing_exports.discovery import ExportTable, Kind
+from servers.gcp.billing_exports.discovery import ExportTable
 from servers.gcp.billing_exports.queries import READ_PRICE, begun, give_back, settle, take
 from servers.gcp.live import Live
 from shared_models.disk import unavailable
@@ -36,7 +36,7 @@ def condition_of(days: Sequence[str]) -> str:
 
 
 def fetch(live: Live, table: ExportTable, days: Sequence[str], folder: Path) -> tuple[dict[str, int], int]:
-    """Write the rows of some partitions (all of a view) to a folder; invoice month -> days with usage, and the rows.
+    """Write the rows of some partitions (all without any) to a folder; invoice month -> days with usage, and the rows.
 
     Raises:
         PurseEmptyError: today's limits do not allow it; nothing was read.
@@ -48,7 +48,7 @@ def fetch(live: Live, table: ExportTable, days: Sequence[str], folder: Path) -> 
     shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.mkdir(parents=True)
-        writer = _ByMonth(folder, table)
+        writer = ByMonth(folder, table)
         try:
             announced = _read(live, table, days, writer)
         finally:
@@ -62,9 +62,9 @@ def fetch(live: Live, table: ExportTable, days: Sequence[str], folder: Path) -> 
     return writer.months, writer.rows
 
 
-def _read(live: Live, table: ExportTable, days: Sequence[str], writer: "_ByMonth") -> int | None:
+def _read(live: Live, table: ExportTable, days: Sequence[str], writer: "ByMonth") -> int | None:
     """How many rows were announced, where that was told."""
-    if table.partitioned and table.kind is not Kind.FOCUS_VIEW:
+    if table.partitioned:
         try:
             session, paid = _session(live, table, days)
         except (PermissionDeniedError, SourceNotEnabledError):
@@ -123,7 +123,7 @@ def _streamed(live: Live, table: ExportTable, session: Any) -> Iterator[Any]:
             raise live.told(error, "bigquerystorage.read_rows", table.resource) from error
 
 
-class _ByMonth:
+class ByMonth:
     """Parquet files by invoice month, written batch by batch."""
 
     def __init__(self, folder: Path, table: ExportTable) -> None:

@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 
 from servers.gcp.server import build_server
-from servers.gcp.settings import GcpSettings
+from servers.gcp.settings import DatasetName, GcpSettings
 from servers.kit.settings import Settings
+from tests.clouds.gcp.bq_views import add_focus_view
 from tests.clouds.gcp.endpoint import Endpoint
 from tests.servers.gcp.conftest import Server, told, wire
 from tests.servers.gcp.test_mirror import DETAILED, STANDARD, open_month
@@ -212,3 +213,19 @@ async def test_an_account_that_is_not_synced_yet_is_queried_beside_the_synced_on
 
     assert round(Decimal(answer["totals"][0]["amount"]), 2) == net(two_accounts, "2026-11-06", "2026-11-20")
     assert {fresh["origin"].split()[0] for fresh in answer["freshness"]} == {"detailed", "query"}
+
+
+async def test_where_only_a_focus_view_may_be_seen_it_is_queried(server: Server, signed_in: Endpoint) -> None:
+    view = add_focus_view(signed_in.warehouse)
+    signed_in.warehouse.add_dataset(view.project, "views", "EU").tables[view.name] = view
+    del signed_in.warehouse.dataset("billing_export").tables[view.name]
+    view.dataset = "views"
+    live = server(datasets=(DatasetName(project=view.project, dataset="views"),))
+
+    answer = await told(
+        live, "query_costs", start="2026-08-01", end="2027-02-01", metric="BilledCost", group_by=["RegionId"]
+    )
+
+    assert round(Decimal(answer["totals"][0]["amount"]), 2) == net(signed_in, "2026-08-01", "2027-02-01")
+    assert "focus view export in qh-billing.views.focus_v1_0" in answer["freshness"][0]["origin"]
+    assert (await told(live, "export_costs"))["error"]["code"] == "source_not_enabled"
