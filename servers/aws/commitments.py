@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from servers.aws.inventory.refusals import Place
 from servers.aws.inventory.scan import Scope
 from servers.aws.inventory.walk import Clients
 from servers.aws.paging import pages
-from servers.aws.places import Question, ask_everywhere, every_place
+from servers.aws.places import ask_everywhere, every_place
+from servers.kit.live.everywhere import Question
 from servers.kit.live.expressions import fill, search
+from servers.kit.live.inventory.refusals import Place
 from servers.kit.live.kept_items import Found, KeptItems
 from servers.kit.live.values import instant
 from shared_models.commitment import CommitmentDiscount

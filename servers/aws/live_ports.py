@@ -14,9 +14,10 @@ from servers.aws.live import Live
 from servers.aws.organisation import LiveOrganisation
 from servers.aws.paging import pages
 from servers.aws.prices.port import LivePrices
-from servers.aws.reached import Reach, Reached
+from servers.aws.reached import Reach
 from servers.aws.recommendations.port import recommendations
 from servers.aws.usage import usage
+from servers.kit.live.reached import Reached
 from servers.kit.live.threads import off_loop
 from shared_models.server_card import Port
 

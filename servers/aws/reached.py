@@ -1,18 +1,11 @@
 """Which accounts are looked at, and the gaps for those that are not: no answer passes one payer for the company."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
-from typing import Generic, TypeVar
-
 from servers.aws.inventory.scan import Scope
 from servers.aws.live import Live
 from servers.aws.organisation import LiveOrganisation
 from servers.kit.live.threads import off_loop
-from servers.kit.ports import Pages, Slice
 from shared_models.coverage import Gap, SourceState
 from shared_models.errors import FinOpsError
-
-Item = TypeVar("Item")
 
 
 class Reach:
@@ -53,19 +46,6 @@ class Reach:
         except FinOpsError as error:
             return (), (_gap(error.code, f"the accounts of the organisation: {error.message}", error.hint),)
         return tuple(one.sub_account_id for one in accounts if one.valid_to is None), gaps
-
-
-class Reached(Generic[Item]):
-    """A port whose answers name the accounts that were not looked at."""
-
-    def __init__(self, port: Pages[Item], unreached: Callable[[], Awaitable[tuple[Gap, ...]]]) -> None:
-        self._port = port
-        self._unreached = unreached
-
-    async def page(self, conditions: Mapping[str, object], *, offset: int, limit: int) -> Slice[Item]:
-        """The port's own page, with these gaps beside its own."""
-        found = await self._port.page(conditions, offset=offset, limit=limit)
-        return replace(found, gaps=(*found.gaps, *await self._unreached()))
 
 
 _ROLE = "Set SKYLEDGER_AWS_ROLE to the name of a role that every account has."

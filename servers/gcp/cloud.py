@@ -48,10 +48,10 @@ class Gcp:
         self.costs: Costs = LiveCosts(live, self._bills, QueriedCosts(live, self.tables))
         self.exports: Exports = LiveExports(self._bills, exported.focus)
         self.organisation = LiveOrganisation(live)
-        self._ports = LivePorts(live, self.organisation)
+        self._ports = LivePorts(live, self.organisation, self.tables)
         self.inventory: Pages[Resource] = self._ports.inventory
-        self.usage: Pages[UsageFact] = exported.usage
-        self.prices: Pages[SkuPrice] = exported.prices
+        self.usage: Pages[UsageFact] = self._ports.usage
+        self.prices: Pages[SkuPrice] = self._ports.prices
         self.commitments: Pages[CommitmentDiscount] = self._ports.commitments
         self.recommendations: Pages[Recommendation] = self._ports.recommendations
         self.budgets: Pages[Budget] = exported.budgets

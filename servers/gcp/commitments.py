@@ -8,11 +8,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from servers.gcp.billing_accounts import billing_accounts
+from servers.gcp.billing_exports.discovery import ExportTables
 from servers.gcp.gaps import gap_of
 from servers.gcp.inventory.everything import everything
 from servers.gcp.live import Live
 from servers.gcp.organisation import NO_ACCOUNT, LiveOrganisation
+from servers.gcp.spend_commitments import for_spend
 from servers.kit.live.kept_items import Found, KeptItems
+from servers.kit.live.threads import off_loop
 from servers.kit.live.values import instant
 from servers.kit.ports import Pages
 from shared_models.commitment import CommitmentDiscount
@@ -28,7 +31,7 @@ _PARTS: Final = {"vcpus": "vCPU", "memory_mb": "MB of memory", "accelerators": "
 
 
 def commitments(
-    live: Live, inventory: Pages[Resource], organisation: LiveOrganisation
+    live: Live, inventory: Pages[Resource], organisation: LiveOrganisation, tables: ExportTables
 ) -> KeptItems[CommitmentDiscount]:
     """The port."""
 
@@ -45,8 +48,10 @@ def commitments(
                 dateless.append(one.resource_id)
             else:
                 found[made.commitment_discount_id] = made
+        spent, refused = await off_loop(for_spend, live, tables)
+        found |= {one.commitment_discount_id: one for one in spent}
         ordered = sorted(found.values(), key=lambda one: one.commitment_discount_id)
-        return Found(tuple(ordered), (*gaps, *more, *map(_dateless, dateless)))
+        return Found(tuple(ordered), (*gaps, *more, *refused, *map(_dateless, dateless)))
 
     return KeptItems(CommitmentDiscount, read, live.folder / "live" / "commitments", live.clock, fresh_for=FRESH_FOR)
 

@@ -4,18 +4,19 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import anyio
 import anyio.to_thread
 
-from servers.aws.inventory.refusals import Place, Refusal
+from servers.aws.inventory.refusals import told
 from servers.aws.inventory.table import TypeRow
 from servers.aws.inventory.walk import Clients, Walk
 from servers.aws.paging import pages
-from shared_models.inventory import Resource
+from servers.kit.live.everywhere import WORKERS
+from servers.kit.live.inventory.refusals import Place, Refusal
+from servers.kit.live.inventory.snapshot import Sink
 
-WORKERS: Final = 16
 _HOMES: Final = {
     "aws": "us-east-1",
     "aws-cn": "cn-north-1",
@@ -36,12 +37,6 @@ class Scope:
     def home(self) -> str:
         """The region of what has no region."""
         return _HOMES.get(self.partition, self.regions[0] if self.regions else "us-east-1")
-
-
-class Sink(Protocol):
-    """Takes resources from many threads as they are found."""
-
-    def write(self, resources: Sequence[Resource]) -> None: ...
 
 
 async def scan(
@@ -101,8 +96,8 @@ def _enabled_regions(account: str, home: str, clients: Clients, refuse: Callable
         client = clients("ec2", home, account)
         found = [region["RegionName"] for page in pages(client, "describe_regions", {}) for region in page["Regions"]]
     except Exception as error:  # noqa: BLE001 - one account that refuses must not end the others
-        place = Place(account=account, region=home)
-        refuse(Refusal.of(error, "every type outside of the home region", place, "ec2:DescribeRegions"))
+        place, call = Place(account=account, region=home), "ec2:DescribeRegions"
+        refuse(Refusal.of(told(error, call, place), "every type outside of the home region", place, call))
         return (home,)
     return tuple(sorted(found))
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from servers.gcp.billing_accounts import billing_accounts
-from servers.gcp.everywhere import Question, ask_everywhere
+from servers.gcp.everywhere import ask_everywhere
 from servers.gcp.gaps import gap_of
 from servers.gcp.inventory.everything import everything
 from servers.gcp.live import Live
@@ -15,6 +15,8 @@ from servers.gcp.protos import message_of
 from servers.gcp.recommendations.proposals import Place, insight_parents, proposal
 from servers.gcp.recommendations.recommenders import RECOMMENDERS, At, Recommender
 from servers.gcp.scopes import scopes_of
+from servers.kit.live.everywhere import Question
+from servers.kit.live.inventory.refusals import Place as Asked
 from servers.kit.live.kept_items import Found, KeptItems
 from servers.kit.live.threads import off_loop
 from servers.kit.ports import Pages
@@ -80,7 +82,11 @@ def _questions(
         if not kind.types:
             where = {Place(owner, "global") for owner in owners["billing"]}
         for place in sorted(where, key=lambda one: (one.owner, one.location)):
-            yield kind.name, f"{place.owner} in {place.location}", partial(_proposals, live, kind, place, names)
+            yield (
+                kind.name,
+                Asked(account=place.owner, region=place.location),
+                partial(_proposals, live, kind, place, names),
+            )
 
 
 def _proposals(live: Live, kind: Recommender, place: Place, names: Mapping[str, str]) -> Iterator[Recommendation]:

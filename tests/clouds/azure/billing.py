@@ -35,6 +35,8 @@ _DATES: Final[Mapping[str, str]] = {
 
 def accounts(call: Call) -> dict[str, Any]:
     """GET billingAccounts: the one that pays for both tenants, seen from its own."""
+    if asked := sorted(name for name in _NARROWING if call.query.get(name, "false").lower() != "false"):
+        raise not_implemented(f"billing accounts with {', '.join(asked)}")
     if call.tenant != call.ledger.home:
         return {"value": []}
     name = call.ledger.billing_account
@@ -136,9 +138,13 @@ def _price(row: Mapping[str, Any], *, expand: bool) -> dict[str, Any]:
 
 
 _BILLING: Final = "/providers/Microsoft.Billing/billingAccounts"
+_NARROWING: Final = frozenset(
+    {"includeAll", "includeAllWithoutBillingProfiles", "includeDeleted", "includePendingAgreement", "includeResellee"}
+)
+"""What the SDK always sends, and false leaves as it is."""
 _PAGED: Final = frozenset({"$top", "$expand", "$filter"})
 OPERATIONS: Final = (
-    Operation("billing:Accounts", "GET", _BILLING, accounts, reply=Page(models.BillingAccount)),
+    Operation("billing:Accounts", "GET", _BILLING, accounts, reply=Page(models.BillingAccount), query=_NARROWING),
     Operation("billing:Profiles", "GET", _BILLING + "/{billingAccountName}/billingProfiles", profiles, reply=Page(models.BillingProfile)),
     Operation(
         "consumption:UsageDetails", "GET", "/{scope}/providers/Microsoft.Consumption/usageDetails", usage_details,

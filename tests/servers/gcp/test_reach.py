@@ -18,7 +18,7 @@ DISK = "compute.googleapis.com/Disk"
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Pacing keeps below Google's quotas; the endpoint has none, and its tests need not wait for them."""
-    for service in ("cloudasset", "recommender"):
+    for service in ("cloudasset", "recommender", "monitoring"):
         monkeypatch.setitem(live.RATES, service, (10_000.0, 1_000))
     return
 
@@ -188,3 +188,103 @@ async def test_nothing_secret_reaches_an_answer(signed_in: Endpoint, server: Ser
     signed_in.faults.add("AssetService.*", times=10**6, error=GoogleError("PERMISSION_DENIED", f"no: {canary}"))
 
     assert canary not in str(await told(server(), "list_resources"))
+
+
+async def test_spend_commitments_come_from_their_export_with_their_hourly_amount(
+    signed_in: Endpoint, server: Server
+) -> None:
+    found = {one["commitment_discount_id"]: one for one in await every(server(), "list_commitments")}
+
+    rows = signed_in.ledger.rows("SELECT * FROM commitment WHERE commitment_discount_category = 'Spend'")
+    assert rows
+    for row in rows:
+        one = found[row["commitment_discount_id"]]
+        assert Decimal(one["hourly_commitment"]) == row["hourly_commitment"]
+        assert (one["currency"], one["status"], one["start"][:10]) == ("USD", "active", f"{row['start']:%Y-%m-%d}")
+    assert len(found) == len(rows) + 2
+
+
+async def test_a_machine_costs_what_the_price_list_says_and_no_trap_is_taken_for_it(
+    signed_in: Endpoint, server: Server
+) -> None:
+    asked = {"service_name": "Compute Engine", "region_id": "europe-west1"}
+    found = {one["sku_price_id"]: one for one in await every(server(), "list_prices", **asked)}
+
+    for row in signed_in.ledger.rows(
+        "SELECT regexp_extract(sku_description, '\\((.*)\\)', 1) AS machine, list_unit_price FROM price WHERE"
+        " service_name = 'Compute Engine' AND region_id = 'europe-west1' AND sku_description LIKE '% instance (%'"
+    ):
+        machine = found.get(f"machine:{row['machine']}/europe-west1/on-demand")
+        if row["machine"] == "e2-small":
+            assert machine is None
+            continue
+        assert Decimal(machine["list_unit_price"]) == row["list_unit_price"]
+        assert (machine["pricing_category"], machine["currency"]) == ("Standard", "USD")
+        spot, year = (found[f"machine:{row['machine']}/europe-west1/{kind}"] for kind in ("spot", "1"))
+        assert (spot["pricing_category"], year["pricing_category"]) == ("Dynamic", "Committed")
+        assert Decimal(spot["list_unit_price"]) < Decimal(year["list_unit_price"]) < row["list_unit_price"]
+
+
+async def test_the_contract_price_stands_beside_the_list_price_and_a_free_tier_says_so(
+    signed_in: Endpoint, server: Server
+) -> None:
+    found = await every(server(), "list_prices", service_name="Cloud Logging", region_id="europe-west1")
+
+    [row] = signed_in.ledger.rows(
+        "SELECT * FROM price WHERE service_name = 'Cloud Logging' AND region_id = 'europe-west1'"
+    )
+    free, paid = sorted(found, key=lambda one: Decimal(one["list_unit_price"]))
+    assert free["sku_description"].endswith("(free up to 50)")
+    assert Decimal(paid["list_unit_price"]) == row["list_unit_price"]
+    assert Decimal(paid["contracted_unit_price"]) == row["contracted_unit_price"]
+
+
+async def test_list_prices_are_given_without_the_export_and_the_lack_is_said(
+    signed_in: Endpoint, server: Server
+) -> None:
+    signed_in.faults.access_denied("bigquery.jobs.insert")
+
+    page = await told(server(), "list_prices", service_name="Cloud Logging", region_id="europe-west1")
+
+    assert page["data"]
+    assert all("contracted_unit_price" not in one for one in page["data"])
+    assert [one["code"] for one in gaps(page)] == ["permission_denied"]
+
+
+async def test_prices_without_a_service_are_refused_with_a_hint(server: Server) -> None:
+    refused = await told(server(), "list_prices")
+
+    assert refused["error"]["code"] == "invalid_argument"
+
+
+async def test_use_is_the_ledgers_and_one_request_serves_a_whole_project(signed_in: Endpoint, server: Server) -> None:
+    found = await every(server(), "query_usage")
+
+    days = {
+        (row["resource_id"], row["metric"], f"{row['start']:%Y-%m-%d}"): row
+        for row in signed_in.ledger.rows("SELECT * FROM metric")
+    }
+    assert len(found) >= 28
+    for one in found:
+        day = days[one["resource_id"], one["metric"], one["start"][:10]]
+        assert one["p95"] == pytest.approx(day["p95"])
+        assert one["maximum"] == pytest.approx(day["maximum"])
+        if one["unit"] == "Percent":  # no day has the ledger's bytes: their average lies below what their p95 allows
+            assert one["average"] == pytest.approx(day["average"], rel=0.02)
+        assert one["samples"] == 288
+    asked = signed_in.calls("MetricService.ListTimeSeries")
+    assert len(asked) < len({(one["resource_id"], one["metric"], one["start"]) for one in found})
+
+
+async def test_use_of_a_project_that_refuses_is_a_gap(signed_in: Endpoint, server: Server) -> None:
+    [row] = signed_in.ledger.rows(
+        "SELECT i.sub_account_id AS id FROM metric JOIN item i USING (resource_id) WHERE native_type LIKE 'compute%Instance'"
+        " ORDER BY 1 LIMIT 1"
+    )
+    signed_in.policy.deny("monitoring.timeSeries.list", f"projects/{row['id']}")
+
+    page = await told(server(), "query_usage", limit=10)
+
+    assert page["data"]
+    assert all(f"projects/{row['id']}" in one["message"] for one in gaps(page))
+    assert {one["code"] for one in gaps(page)} == {"permission_denied"}
