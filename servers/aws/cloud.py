@@ -37,7 +37,7 @@ class Aws:
         beside = exported.bills if exported.offers()[Port.COSTS] else None
         self._bills = LiveBills(live, cache, beside)
         self.costs: Costs = LiveCosts(live, self._bills)
-        self.exports: Exports = LiveExports(self._bills, exported.focus)
+        self.exports: Exports = LiveExports(self._bills, exported.focus, live, cache)
         self.organisation = LiveOrganisation(live)
         self._ports = LivePorts(live, self.organisation)
         self.inventory: Pages[Resource] = self._ports.inventory

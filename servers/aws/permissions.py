@@ -65,6 +65,7 @@ NEEDS: Final = (
     *(Need(f"ce:{action}", (), None) for action in _RESOURCES),
     Need("ce:GetAnomalies", _ANOMALIES),
     Need("ce:GetAnomalyMonitors", _ANOMALIES),
+    Need("invoicing:ListInvoiceSummaries", ("aws_export_costs",)),
     Need("budgets:ViewBudget", ("aws_list_budgets",)),
 )
 
