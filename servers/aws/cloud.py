@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from servers.aws.access import access_of
 from servers.aws.costs import LiveCosts
@@ -25,8 +24,6 @@ from shared_models.recommendation import Recommendation
 from shared_models.server_card import Access, Port, Purse
 from shared_models.usage import UsageFact
 
-_EXPORTED: Final = frozenset({Port.BUDGETS, Port.ANOMALIES, Port.FORECAST})
-
 
 class Aws:
     """AWS, asked live; what is not asked live comes from the folder of exported data."""
@@ -40,7 +37,7 @@ class Aws:
         beside = exported.bills if exported.offers()[Port.COSTS] else None
         self._bills = LiveBills(live, cache, beside)
         self.costs: Costs = LiveCosts(live, self._bills)
-        self.exports: Exports = LiveExports(self._bills, exported.focus)
+        self.exports: Exports = LiveExports(self._bills, exported.focus, live, cache)
         self.organisation = LiveOrganisation(live)
         self._ports = LivePorts(live, self.organisation)
         self.inventory: Pages[Resource] = self._ports.inventory
@@ -48,14 +45,13 @@ class Aws:
         self.prices: Pages[SkuPrice] = self._ports.prices
         self.commitments: Pages[CommitmentDiscount] = self._ports.commitments
         self.recommendations: Pages[Recommendation] = self._ports.recommendations
-        self._exported = exported
-        self.budgets: Pages[Budget] = exported.budgets
-        self.anomalies: Pages[CostAnomaly] = exported.anomalies
-        self.forecast: Forecast = exported.forecast
+        self.budgets: Pages[Budget] = self._ports.budgets
+        self.anomalies: Pages[CostAnomaly] = self._ports.anomalies
+        self.forecast: Forecast = self._ports.forecast
 
     def offers(self) -> Mapping[Port, bool]:
         """Which ports answer."""
-        return {**dict.fromkeys(Port, True), **{port: self._exported.offers()[port] for port in _EXPORTED}}
+        return dict.fromkeys(Port, True)
 
     async def identity(self) -> Identity:
         """Who we are to AWS; nobody where there are no credentials, which `access` explains."""
@@ -76,8 +72,6 @@ class Aws:
 
     def freshness(self, port: Port) -> tuple[Freshness, ...]:
         """How old a port's data is."""
-        if port in _EXPORTED:
-            return self._exported.freshness(port)
         if port in {Port.COSTS, Port.EXPORTS}:
             return self._bills.freshness() or (Freshness(source="aws", origin="Cost Explorer"),)
         if port is Port.ORGANISATION:

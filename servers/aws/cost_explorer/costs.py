@@ -1,6 +1,7 @@
 """Costs from Cost Explorer: one payer's question, shared, kept by its freshness tier, and folded into FOCUS buckets."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -39,7 +40,7 @@ class CostExplorerCosts:
             FinOpsError: AWS refused or failed.
 
         """
-        if any(not _fits(payer, condition) for condition in query.filters if condition.column == PAYER):
+        if not is_asked(payer, query.filters):
             return CostAnswer((), 0, ())
         request = asked(query, self._live.clock())
 
@@ -73,6 +74,11 @@ def fresh_for(period: ChargePeriod, now: datetime) -> timedelta:
         return _OPEN
     last_month = month_start(now.year, now.month - 1)
     return _SETTLING if period.end > last_month and now.day < _SETTLES_ON else _CLOSED
+
+
+def is_asked(payer: str, filters: Sequence[CostFilter]) -> bool:
+    """Whether conditions on the payer leave this one."""
+    return all(_fits(payer, condition) for condition in filters if condition.column == PAYER)
 
 
 def _fits(payer: str, condition: CostFilter) -> bool:

@@ -54,8 +54,7 @@ def asked(query: CostQuery, now: datetime) -> Asked:
         InvalidPeriodError: the period does not start and end at midnight.
 
     """
-    if query.metric not in METRICS:
-        raise _refused(query.metric.value, "Ask for BilledCost or EffectiveCost, or set up a Data Export.")
+    metric = metric_of(query.metric)
     period, notes = _within(query.period, now)
     groups = [_group(column) for column in query.group_by if column != PAYER]
     if len(groups) > _MOST_GROUPINGS:
@@ -63,13 +62,38 @@ def asked(query: CostQuery, now: datetime) -> Asked:
     arguments: dict[str, Any] = {
         "TimePeriod": {"Start": f"{period.start:%Y-%m-%d}", "End": f"{period.end:%Y-%m-%d}"},
         "Granularity": "DAILY" if query.granularity in _BY_DAY else "MONTHLY",
-        "Metrics": [METRICS[query.metric]],
+        "Metrics": [metric],
     }
     if groups:
         arguments["GroupBy"] = groups
-    if conditions := [_condition(one) for one in query.filters if one.column != PAYER]:
-        arguments["Filter"] = conditions[0] if len(conditions) == 1 else {"And": conditions}
+    if expression := expression_of(query.filters):
+        arguments["Filter"] = expression
     return Asked(arguments, notes)
+
+
+def metric_of(basis: CostBasis) -> str:
+    """Cost Explorer's name of a metric.
+
+    Raises:
+        SourceNotEnabledError: it has none for this one.
+
+    """
+    if basis not in METRICS:
+        raise _refused(basis.value, "Ask for BilledCost or EffectiveCost, or set up a Data Export.")
+    return METRICS[basis]
+
+
+def expression_of(filters: Sequence[CostFilter]) -> dict[str, Any] | None:
+    """The conditions as one expression; null where there is none. Those on the payer choose whom to ask.
+
+    Raises:
+        SourceNotEnabledError: Cost Explorer cannot filter by a column.
+
+    """
+    conditions = [_condition(one) for one in filters if one.column != PAYER]
+    if not conditions:
+        return None
+    return conditions[0] if len(conditions) == 1 else {"And": conditions}
 
 
 def bucket_of(day: datetime, granularity: Granularity) -> str | None:

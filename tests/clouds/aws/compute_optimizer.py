@@ -1,5 +1,6 @@
 """Compute Optimizer, region by region: without accountIds the caller's own account only, one account a request."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import Any, Final
@@ -125,6 +126,36 @@ def _databases(call: Call) -> dict[str, Any]:
     return _reply(call, "rdsDBRecommendations", items)
 
 
+def _idle(call: Call) -> dict[str, Any]:
+    """Machines and databases to stop, and volumes to delete, with all that they cost as what is saved."""
+    call.refuse("orderBy")
+    kinds = {
+        ("virtual_machine", ":instance/"): ("EC2Instance", "Idle"),
+        ("database", ":db:"): ("RDSDBInstance", "Idle"),
+        ("block_volume", ":volume/"): ("EBSVolume", "Unattached"),
+    }
+    items: list[dict[str, Any]] = []
+    for (kind, native), (name, finding) in kinds.items():
+        for row in _rows(call, kind, native, "resourceArns"):
+            if row["action"] not in {"Stop", "Delete"}:
+                continue
+            saved = _opportunity(call, row)
+            items.append(
+                {
+                    "resourceArn": row["resource_id"],
+                    "resourceId": re.split("[:/]", row["resource_id"])[-1],
+                    "resourceType": name,
+                    "finding": finding,
+                    "findingDescription": f"This resource is {finding.lower()}.",
+                    "savingsOpportunity": saved["savingsOpportunity"],
+                    "savingsOpportunityAfterDiscounts": saved["savingsOpportunityAfterDiscounts"],
+                    "lookBackPeriodInDays": 14.0,
+                    **_common(row),
+                }
+            )
+    return _reply(call, "idleRecommendations", items)
+
+
 def _status(call: Call) -> dict[str, Any]:
     active = call.settings.get("compute_optimizer_enrolled") is not False
     return {
@@ -139,5 +170,6 @@ OPERATIONS: Final[Mapping[str, Callable[[Call], dict[str, Any]]]] = {
     "GetEBSVolumeRecommendations": _volumes,
     "GetEC2InstanceRecommendations": _instances,
     "GetEnrollmentStatus": _status,
+    "GetIdleRecommendations": _idle,
     "GetRDSDatabaseRecommendations": _databases,
 }
