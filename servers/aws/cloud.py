@@ -10,6 +10,7 @@ from servers.aws.data_exports.exports import LiveExports
 from servers.aws.live import Live
 from servers.aws.live_ports import LivePorts
 from servers.aws.organisation import LiveOrganisation
+from servers.aws.spending import Spending
 from servers.kit.exported.cloud import ExportedCloud
 from servers.kit.live.threads import off_loop
 from servers.kit.ports import Costs, Exports, Forecast, Identity, Pages
@@ -36,10 +37,11 @@ class Aws:
         self._live = live
         beside = exported.bills if exported.offers()[Port.COSTS] else None
         self._bills = LiveBills(live, cache, beside)
-        self.costs: Costs = LiveCosts(live, self._bills)
+        costs = LiveCosts(live, self._bills)
+        self.costs: Costs = costs
         self.exports: Exports = LiveExports(self._bills, exported.focus, live, cache)
         self.organisation = LiveOrganisation(live)
-        self._ports = LivePorts(live, self.organisation)
+        self._ports = LivePorts(live, self.organisation, Spending(live, costs, self._bills))
         self.inventory: Pages[Resource] = self._ports.inventory
         self.usage: Pages[UsageFact] = self._ports.usage
         self.prices: Pages[SkuPrice] = self._ports.prices

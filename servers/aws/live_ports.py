@@ -22,6 +22,7 @@ from servers.aws.paging import pages
 from servers.aws.prices.port import LivePrices
 from servers.aws.reached import Reach
 from servers.aws.recommendations.port import recommendations
+from servers.aws.spending import Spending
 from servers.aws.usage import usage
 from servers.kit.live.reached import Reached
 from servers.kit.live.threads import off_loop
@@ -35,9 +36,9 @@ _NAMES: Final = TypeAdapter(tuple[str, ...])
 class LivePorts:
     """One object per server; nothing here asks AWS before the first question."""
 
-    def __init__(self, live: Live, organisation: LiveOrganisation) -> None:
+    def __init__(self, live: Live, organisation: LiveOrganisation, spending: Spending) -> None:
         self._live = live
-        self._reach = Reach(live, organisation)
+        self._reach = Reach(live, organisation, spending)
         folder, clock, unreached = live.folder / "live", live.clock, self._reach.unreached
         inventory = LiveInventory(self._client, self._reach.scope, folder / "inventory", clock)
         measured = usage(self._client, inventory, folder / "usage", clock)
@@ -56,8 +57,8 @@ class LivePorts:
             Port.BUDGETS: lambda: self.budgets.fetched_at,
             Port.ANOMALIES: lambda: self.anomalies.fetched_at,
         }
-        self.inventory = Reached(inventory, unreached)
-        self.usage = Reached(measured, unreached)
+        self.inventory = Reached(inventory, self._reach.unasked)
+        self.usage = Reached(measured, self._reach.unasked)
         self.prices = prices
         self.commitments = Reached(booked, unreached)
         self.recommendations = Reached(advice, unreached)
@@ -67,10 +68,13 @@ class LivePorts:
         return self._fetched[port]() if port in self._fetched else None
 
     async def _known(self) -> Scope:
-        """The same accounts, in the regions that our own account has enabled where the settings name none."""
+        """The same accounts, all in the same regions: with charges of any, else those that our own has enabled."""
         scope = await self._reach.scope()
         if scope.regions is not None:
             return scope
+        if scope.places:
+            regions = sorted({region for _, own in scope.places for region in own})
+            return Scope(accounts=scope.accounts, regions=tuple(regions), partition=scope.partition)
         kept = await self._live.answers.get(
             f"regions {scope.accounts[0]}", _REGIONS_FOR, lambda: off_loop(self._regions, scope.home)
         )

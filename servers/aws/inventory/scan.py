@@ -27,11 +27,15 @@ _HOMES: Final = {
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose resources, and where: `regions` null means every region that an account has enabled."""
+    """Whose resources, and where: `regions` null means those of `places`, or every one that an account has enabled.
+
+    `places` names the regions that are worth asking for each account of which that is known, none for some.
+    """
 
     accounts: tuple[str, ...]
     regions: tuple[str, ...] | None = None
     partition: str = "aws"
+    places: tuple[tuple[str, tuple[str, ...]], ...] | None = None
 
     @property
     def home(self) -> str:
@@ -44,12 +48,15 @@ async def scan(
 ) -> tuple[Refusal, ...]:
     """Walk every kind in every place into the sink; what comes back is everything that stayed unknown."""
     refusals: list[Refusal] = []
+    places = dict(scope.places or ())
     limiter = anyio.CapacityLimiter(workers)
     stop = threading.Event()
 
     async def regions_of(account: str) -> tuple[str, ...]:
         if scope.regions is not None:
             return scope.regions
+        if account in places:
+            return places[account]
         return await anyio.to_thread.run_sync(
             _enabled_regions, account, scope.home, clients, refusals.append, limiter=limiter
         )

@@ -25,8 +25,8 @@ def _rows(call: Call, kind: str, native: str, arns: str) -> list[dict[str, Any]]
         row
         for row in rows
         if row["region_id"] == call.region
-        and native in row["resource_id"]
-        and (not wanted or row["resource_id"] in wanted)
+        and native in row["arn"]
+        and (not wanted or row["arn"] in wanted)
         and row["origin"] == "AWS Compute Optimizer"
     ]
 
@@ -62,7 +62,7 @@ def _instances(call: Call) -> dict[str, Any]:
     names = {"cpu_utilization_percent": "Cpu", "memory_utilization_percent": "Memory"}
     items = [
         {
-            "instanceArn": row["resource_id"],
+            "instanceArn": row["arn"],
             "instanceName": row["resource_name"],
             "currentInstanceType": row["current"],
             "finding": "Overprovisioned",
@@ -73,7 +73,7 @@ def _instances(call: Call) -> dict[str, Any]:
                 {"instanceType": advice.half(row["current"]), "performanceRisk": 1.0, **_opportunity(call, row)}
             ],
             "recommendationSources": [
-                {"recommendationSourceArn": row["resource_id"], "recommendationSourceType": "Ec2Instance"}
+                {"recommendationSourceArn": row["arn"], "recommendationSourceType": "Ec2Instance"}
             ],
             "currentPerformanceRisk": "VeryLow",
             "instanceState": "running",
@@ -88,7 +88,7 @@ def _instances(call: Call) -> dict[str, Any]:
 def _volumes(call: Call) -> dict[str, Any]:
     items = [
         {
-            "volumeArn": row["resource_id"],
+            "volumeArn": row["arn"],
             "currentConfiguration": {"volumeType": row["current"], "volumeSize": int(row["size_gib"] or 1)},
             "finding": "NotOptimized",
             "utilizationMetrics": _metrics(call, row, {"disk_iops": "VolumeReadOpsPerSecond"}),
@@ -109,7 +109,7 @@ def _databases(call: Call) -> dict[str, Any]:
         common = _common(row)
         items.append(
             {
-                "resourceArn": row["resource_id"],
+                "resourceArn": row["arn"],
                 "engine": "postgres",
                 "currentDBInstanceClass": row["current"],
                 "instanceFinding": "Overprovisioned",
