@@ -57,7 +57,7 @@ class Past:
     def three_days(self, day: int, residual: Floats) -> Floats:
         """The mean residual of three days; NaN where one of them is not usable."""
         self.threes[:, day] = (self.residuals[:, day - 1] + self.residuals[:, day - 2] + residual) / _THREE
-        return self.threes[:, day]
+        return self.threes[:, day].copy()
 
     def bar_of_three(self, day: int, mean: Floats, *, year_end: bool, allowed: tuple[Floats, Floats]) -> Floats:
         """What a three-day mean has to exceed; infinite while too few are known."""
