@@ -7,14 +7,20 @@ and a line in `freshness`. What it looks at comes from `servers.azure.scopes` (b
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from servers.azure.access import access_of
+from servers.azure.cost_exports.bills import LiveBills
+from servers.azure.cost_exports.exports import LiveExports
+from servers.azure.costs import LiveCosts
 from servers.azure.live import Live
 from servers.azure.organisation import LiveOrganisation
 from servers.azure.scopes import scopes
 from servers.kit.exported.cloud import ExportedCloud
 from servers.kit.live.threads import off_loop
-from servers.kit.ports import Costs, Exports, Identity, Pages
+from servers.kit.ports import Costs, Exports, Forecast, Identity, Pages
+from shared_models.anomaly import CostAnomaly
+from shared_models.budget import Budget
 from shared_models.commitment import CommitmentDiscount
 from shared_models.coverage import Freshness
 from shared_models.errors import FinOpsError
@@ -23,6 +29,8 @@ from shared_models.pricing import SkuPrice
 from shared_models.recommendation import Recommendation
 from shared_models.server_card import Access, Port, Purse
 from shared_models.usage import UsageFact
+
+_LIVE: Final = (Port.COSTS, Port.EXPORTS, Port.ORGANISATION)
 
 
 class Azure:
@@ -36,25 +44,22 @@ class Azure:
         self._live = live
         self._exported = exported
         self.organisation = LiveOrganisation(live)
+        beside = exported.bills if exported.offers()[Port.COSTS] else None
+        self._bills = LiveBills(live, self.organisation, cache, beside)
+        self.costs: Costs = LiveCosts(live, self._bills, self.organisation)
+        self.exports: Exports = LiveExports(self._bills, exported.focus)
         self.inventory: Pages[Resource] = exported.inventory
         self.usage: Pages[UsageFact] = exported.usage
         self.prices: Pages[SkuPrice] = exported.prices
         self.commitments: Pages[CommitmentDiscount] = exported.commitments
         self.recommendations: Pages[Recommendation] = exported.recommendations
-
-    @property
-    def costs(self) -> Costs:
-        """Costs from the bills."""
-        return self._exported.costs
-
-    @property
-    def exports(self) -> Exports:
-        """The bills in bulk."""
-        return self._exported.exports
+        self.budgets: Pages[Budget] = exported.budgets
+        self.anomalies: Pages[CostAnomaly] = exported.anomalies
+        self.forecast: Forecast = exported.forecast
 
     def offers(self) -> Mapping[Port, bool]:
         """Which ports answer."""
-        return {**self._exported.offers(), Port.ORGANISATION: True}
+        return {**self._exported.offers(), **dict.fromkeys(_LIVE, True)}
 
     async def identity(self) -> Identity:
         """Who we are in our own tenant; nobody where there are no credentials, which `access` explains."""
@@ -89,6 +94,8 @@ class Azure:
 
     def freshness(self, port: Port) -> tuple[Freshness, ...]:
         """How old a port's data is."""
+        if port in {Port.COSTS, Port.EXPORTS}:
+            return self._bills.freshness() or (Freshness(source="azure", origin="Cost Management"),)
         if port is Port.ORGANISATION:
             return self.organisation.freshness
         return self._exported.freshness(port)

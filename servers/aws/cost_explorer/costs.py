@@ -2,25 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
 
 from servers.aws.cost_explorer.pages import Figure, Figures, question_key, read_through
-from servers.aws.cost_explorer.question import METRICS, PAYER, asked, bucket_of, focus_value
+from servers.aws.cost_explorer.question import METRICS, PAYER, asked, focus_value
 from servers.aws.live import Live
 from servers.kit.live.answered_spans import in_order
 from servers.kit.live.threads import off_loop
+from servers.kit.live.tiers import bucket_of, fresh_for
 from servers.kit.ports import CostAnswer
 from shared_models.coverage import Freshness
-from shared_models.period import ChargePeriod, month_start, parse_instant
+from shared_models.period import parse_instant
 from shared_models.query import CostFilter, CostLine, CostQuery, CurrencyTotal, FilterOperator
 from shared_models.untrusted import safe_text
 
-_OPEN: Final = timedelta(hours=6)
-_SETTLING: Final = timedelta(hours=24)
-_CLOSED: Final = timedelta(days=7)
-_SETTLES_ON: Final = 10
 Key = tuple[str | None, str, tuple[str | None, ...]]
 """(bucket, currency, keys)"""
 
@@ -65,15 +60,6 @@ class CostExplorerCosts:
             ),
             notes=(*request.notes, *_notes(query, found)),
         )
-
-
-def fresh_for(period: ChargePeriod, now: datetime) -> timedelta:
-    """How long figures of a period may be kept: hours while its month is open, a day until it settled, then a week."""
-    this_month = month_start(now.year, now.month)
-    if period.end > this_month:
-        return _OPEN
-    last_month = month_start(now.year, now.month - 1)
-    return _SETTLING if period.end > last_month and now.day < _SETTLES_ON else _CLOSED
 
 
 def is_asked(payer: str, filters: Sequence[CostFilter]) -> bool:

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -94,24 +94,6 @@ def expression_of(filters: Sequence[CostFilter]) -> dict[str, Any] | None:
     if not conditions:
         return None
     return conditions[0] if len(conditions) == 1 else {"And": conditions}
-
-
-def bucket_of(day: datetime, granularity: Granularity) -> str | None:
-    """The first day of the bucket in which a day lies."""
-    match granularity:
-        case Granularity.TOTAL:
-            return None
-        case Granularity.DAY:
-            start = day
-        case Granularity.WEEK:
-            start = day - timedelta(days=day.weekday())
-        case Granularity.MONTH:
-            start = month_start(day.year, day.month)
-        case Granularity.QUARTER:
-            start = month_start(day.year, 3 * ((day.month - 1) // 3) + 1)
-        case Granularity.YEAR:
-            start = month_start(day.year, 1)
-    return f"{start:%Y-%m-%d}"
 
 
 def focus_value(column: str, told: str) -> str | None:

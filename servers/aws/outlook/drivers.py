@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from servers.aws.cost_explorer.costs import fresh_for
 from servers.aws.live import Live
 from servers.aws.outlook.answers import told
+from servers.kit.live.tiers import fresh_for
 from shared_models.period import ChargePeriod
 
 METRIC: Final = "NetAmortizedCost"
