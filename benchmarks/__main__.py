@@ -5,9 +5,18 @@ python -m benchmarks [ROWS]
 
 import sys
 
-from benchmarks import cold_start, cost_explorer, federation, import_rate, query_overhead, resync
+from benchmarks import (
+    cloud_assets,
+    cold_start,
+    cost_explorer,
+    federation,
+    gcp_export,
+    import_rate,
+    query_overhead,
+    resync,
+)
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 400_000
 
-for benchmark in (cold_start, import_rate, query_overhead, federation, resync, cost_explorer):
+for benchmark in (cold_start, import_rate, query_overhead, federation, resync, cost_explorer, gcp_export, cloud_assets):
     benchmark.run(ROWS)

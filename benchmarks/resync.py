@@ -36,12 +36,12 @@ async def _restate(home: Path, rows: int, months: list[datetime]) -> float:
     for month in months:
         _write(home, month, rows, 0)
     async with Client(compose(None), read_timeout_seconds=3600) as client:
-        await _sync(client)
+        await sync(client)
         best = float("inf")
         for turn in range(1, _TURNS + 1):
             _write(home, _OPEN, rows, turn)
             used = time.process_time()
-            await _sync(client)
+            await sync(client)
             best = min(best, time.process_time() - used)
     return best
 
@@ -50,7 +50,7 @@ def _write(home: Path, month: datetime, rows: int, seed: int) -> None:
     write_bill(home / "aws" / "costs" / f"{month:%Y-%m}" / "bill.parquet", "aws", month, rows, seed=seed)
 
 
-async def _sync(client: Client) -> None:
+async def sync(client: Client) -> None:
     answer = await _call(client, "finops_sync", {"wait_seconds": 600})
     while answer["state"] in {"queued", "running"}:
         await anyio.sleep(1)

@@ -2,9 +2,10 @@
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -22,12 +23,16 @@ from orchestrator.query.engine import QueryEngine
 from orchestrator.settings import Settings
 from orchestrator.sql.limits import Limits
 from orchestrator.sql.pool import WorkerPool
+from orchestrator.state.anomaly import Anomalies
 from orchestrator.state.answer import Answers
 from orchestrator.state.state import State
 from serving.logs import structured
 from shared_models.dataset import DatasetName
 from shared_models.errors import LedgerError
 from shared_models.server_card import Port, ServerCard
+
+if TYPE_CHECKING:
+    from orchestrator.alerts.watch import Watch
 
 _ASK_SECONDS = 3.0
 _PATIENCE_SECONDS = 60.0
@@ -103,6 +108,12 @@ class Deps:
                 records, counts = Datasets(ledger).organisation()
                 self._engine = (current, QueryEngine(ledger, self.settings.business, records, counts))
             return self._engine[1]
+
+    def anomalies(self, expected: Sequence[str]) -> "Watch":
+        """What went wrong, over the query engine as it is now; the statistics are loaded with the first question."""
+        from orchestrator.alerts.watch import Watch  # noqa: PLC0415 - numpy costs a tenth of a second
+
+        return Watch(self.engine(), Anomalies(self.state), expected)
 
     def keep(self, answered: Answered) -> None:
         """Have an answer kept, to be replayed by its query id; one that cannot be kept is still an answer."""

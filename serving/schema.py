@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+_NAMED_ONLY: Final = frozenset({"Freshness", "Gap"})
+"""Parts of nearly every answer, whose fields say what they hold: no tool repeats them."""
 _REFERENCE: Final = re.compile(r'"#/\$defs/([^"]+)"')
 
 
@@ -25,12 +27,15 @@ def slim(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def slim_output(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """An output schema without prose: field names say what they hold, and every tool repeats the shared parts.
+    """An output schema without prose and lists of values: names say what fields hold, and tools repeat shared parts.
 
-    What is referred to once stands where it is used; a definition of its own would only cost its name twice.
+    What is referred to once stands where it is used; a definition of its own would only cost its name twice. The items
+    of gaps and of freshness are objects whose fields are left to the answer.
     """
     slimmed = cast("dict[str, Any]", _without_prose(slim(schema), in_properties=False))
-    definitions = slimmed.pop("$defs", {})
+    definitions = {
+        name: {"type": "object"} if name in _NAMED_ONLY else body for name, body in slimmed.pop("$defs", {}).items()
+    }
     uses = Counter(_REFERENCE.findall(json.dumps([slimmed, definitions])))
     once = {name: body for name, body in definitions.items() if uses[name] == 1}
     shared = {name: _inlined(body, once) for name, body in definitions.items() if uses[name] > 1}
@@ -50,10 +55,17 @@ def _inlined(node: Any, definitions: Mapping[str, Any]) -> Any:
         beside = {key: value for key, value in found.items() if key != "$ref"}
         return _inlined({**definitions[name], **beside}, definitions)
     return {
-        key: _inlined(value, definitions)
+        key: _undescribed(_inlined(value, definitions)) if key == "items" else _inlined(value, definitions)
         for key, value in found.items()
         if not (key == "additionalProperties" and isinstance(value, bool))
     }
+
+
+def _undescribed(items: Any) -> Any:
+    """The list that holds the items is described; its items are not once more."""
+    if not isinstance(items, dict):
+        return items
+    return {key: value for key, value in cast("dict[str, Any]", items).items() if key != "description"}
 
 
 def _without_prose(node: Any, *, in_properties: bool) -> Any:
@@ -66,7 +78,7 @@ def _without_prose(node: Any, *, in_properties: bool) -> Any:
         key: _without_prose(value, in_properties=key in {"properties", "$defs"})
         for key, value in found.items()
         if in_properties
-        or key not in {"description", "pattern", "additionalProperties", "default", "format", "required"}
+        or key not in {"description", "pattern", "additionalProperties", "default", "enum", "format", "required"}
         or (key == "additionalProperties" and isinstance(value, dict))
     }
 

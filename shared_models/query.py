@@ -26,7 +26,7 @@ class Granularity(StrEnum):
 
 
 class FilterOperator(StrEnum):
-    """How a filter compares; comparisons are exact and case-sensitive, `contains` ignores case."""
+    """Exact and case-sensitive; `contains` ignores case."""
 
     EQUALS = "equals"
     IN = "in"

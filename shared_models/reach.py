@@ -23,7 +23,7 @@ def shortfalls(own: Sequence[Charged], every: Sequence[Charged], period: ChargeP
 
     `every` is all that counts of the provider, `own` what of it was read for the period.
     """
-    first, last = min(one.charge_period_min for one in every), _known_until(every)
+    first, last = min(one.charge_period_min for one in every), known_until(every)
     if not own:
         span = f"{instant_text(first)} to {instant_text(last)}"
         return (("no_data", f"no charges in this period; the bills hold {span}"),)
@@ -38,7 +38,7 @@ def shortfalls(own: Sequence[Charged], every: Sequence[Charged], period: ChargeP
     return tuple(found)
 
 
-def _known_until(every: Sequence[Charged]) -> datetime:
+def known_until(every: Sequence[Charged]) -> datetime:
     """Until when charges are known: a monthly fee reaches to the month's end before the month has ended."""
     last = max(one.charge_period_max for one in every)
     made = [one.data_as_of for one in every if one.data_as_of]

@@ -17,6 +17,9 @@ class Port(StrEnum):
     COMMITMENTS = "commitments"
     RECOMMENDATIONS = "recommendations"
     ORGANISATION = "organisation"
+    BUDGETS = "budgets"
+    ANOMALIES = "anomalies"
+    FORECAST = "forecast"
 
 
 class Purse(WireModel):

@@ -10,9 +10,12 @@ from servers.aws.data_exports.exports import LiveExports
 from servers.aws.live import Live
 from servers.aws.live_ports import LivePorts
 from servers.aws.organisation import LiveOrganisation
+from servers.aws.spending import Spending
 from servers.kit.exported.cloud import ExportedCloud
 from servers.kit.live.threads import off_loop
-from servers.kit.ports import Costs, Exports, Identity, Pages
+from servers.kit.ports import Costs, Exports, Forecast, Identity, Pages
+from shared_models.anomaly import CostAnomaly
+from shared_models.budget import Budget
 from shared_models.commitment import CommitmentDiscount
 from shared_models.coverage import Freshness
 from shared_models.errors import FinOpsError
@@ -34,15 +37,19 @@ class Aws:
         self._live = live
         beside = exported.bills if exported.offers()[Port.COSTS] else None
         self._bills = LiveBills(live, cache, beside)
-        self.costs: Costs = LiveCosts(live, self._bills)
-        self.exports: Exports = LiveExports(self._bills, exported.focus)
+        costs = LiveCosts(live, self._bills)
+        self.costs: Costs = costs
+        self.exports: Exports = LiveExports(self._bills, exported.focus, live, cache)
         self.organisation = LiveOrganisation(live)
-        self._ports = LivePorts(live, self.organisation)
+        self._ports = LivePorts(live, self.organisation, Spending(live, costs, self._bills))
         self.inventory: Pages[Resource] = self._ports.inventory
         self.usage: Pages[UsageFact] = self._ports.usage
         self.prices: Pages[SkuPrice] = self._ports.prices
         self.commitments: Pages[CommitmentDiscount] = self._ports.commitments
         self.recommendations: Pages[Recommendation] = self._ports.recommendations
+        self.budgets: Pages[Budget] = self._ports.budgets
+        self.anomalies: Pages[CostAnomaly] = self._ports.anomalies
+        self.forecast: Forecast = self._ports.forecast
 
     def offers(self) -> Mapping[Port, bool]:
         """Which ports answer."""

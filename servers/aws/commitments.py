@@ -1,5 +1,6 @@
 """Savings plans and the reservations of every service that sells them, in one shape: a table and one reader."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,18 +9,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from servers.aws.inventory.fields import instant
-from servers.aws.inventory.refusals import Place
 from servers.aws.inventory.scan import Scope
-from servers.aws.inventory.table import fill, search
 from servers.aws.inventory.walk import Clients
 from servers.aws.paging import pages
-from servers.aws.places import Question, ask_everywhere, every_place
+from servers.aws.places import ask_everywhere, every_place
+from servers.kit.live.everywhere import Question
+from servers.kit.live.expressions import fill, search
+from servers.kit.live.inventory.refusals import Place
 from servers.kit.live.kept_items import Found, KeptItems
+from servers.kit.live.values import instant
 from shared_models.commitment import CommitmentDiscount
+from shared_models.coverage import Gap
 from shared_models.errors import UpstreamUnavailableError
 
 FRESH_FOR: Final = timedelta(hours=6)
+Used = Callable[[], Awaitable[tuple[Mapping[str, float], tuple[Gap, ...]]]]
 _RECURRING: Final = "RecurringCharges[?{0}Frequency == 'Hourly'] | [0].{0}Amount"
 
 
@@ -82,17 +86,37 @@ _PAYMENTS: Final = {"noupfront": "No Upfront", "partialupfront": "Partial Upfron
 
 
 def commitments(
-    clients: Clients, scope: Callable[[], Awaitable[Scope]], folder: Path, clock: Callable[[], datetime]
+    clients: Clients,
+    scope: Callable[[], Awaitable[Scope]],
+    folder: Path,
+    clock: Callable[[], datetime],
+    used: Used | None = None,
 ) -> KeptItems[CommitmentDiscount]:
-    """The commitments port: plans and reservations of every account in scope, a gap for every refusal."""
+    """The commitments port: plans and reservations of every account in scope, a gap for every refusal.
+
+    `used` tells the used share of each by its ARN or id, and costs.
+    """
 
     async def read(_asked: Mapping[str, object]) -> Found[CommitmentDiscount]:
         where = await scope()
         found, gaps = await ask_everywhere(_questions(clients, where))
         once = {one.commitment_discount_id: one for one in found}
-        return Found(tuple(sorted(once.values(), key=lambda one: one.commitment_discount_id)), gaps)
+        shares: Mapping[str, float] = {}
+        unknown: tuple[Gap, ...] = ()
+        if used is not None and once:
+            shares, unknown = await used()
+        items = (_with_use(one, shares) for one in once.values())
+        return Found(tuple(sorted(items, key=lambda one: one.commitment_discount_id)), (*gaps, *unknown))
 
     return KeptItems(CommitmentDiscount, read, folder, clock, fresh_for=FRESH_FOR)
+
+
+def _with_use(one: CommitmentDiscount, shares: Mapping[str, float]) -> CommitmentDiscount:
+    """The commitment with its used share, where it is told under its ARN or the id at the end of it."""
+    arn = one.commitment_discount_id
+    names = (arn, re.split("[:/]", arn)[-1])
+    share = next((shares[name] for name in names if name in shares), None)
+    return one if share is None else one.model_copy(update={"utilization": share})
 
 
 def _questions(clients: Clients, scope: Scope) -> Iterator[Question[CommitmentDiscount]]:

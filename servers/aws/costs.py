@@ -1,24 +1,22 @@
 """Costs of live AWS: from exported bills for the months that they have, from Cost Explorer for the others."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from decimal import Decimal
 from typing import Final
 
-from servers.aws.cost_explorer.costs import CostExplorerCosts, in_order
+from servers.aws.cost_explorer.costs import CostExplorerCosts
 from servers.aws.cost_explorer.question import PAYER
 from servers.aws.data_exports.bills import FRESH_FOR, LiveBills
 from servers.aws.live import Live
 from servers.kit.exported.costs import ExportedCosts
+from servers.kit.live.answered_spans import joined, lacks, merged, months_of, paged
 from servers.kit.live.threads import off_loop
 from servers.kit.ports import CostAnswer
-from shared_models.coverage import Freshness, Gap, SourceState
+from shared_models.coverage import Gap, SourceState
 from shared_models.errors import DataNotReadyError, FinOpsError
 from shared_models.export import ExportPart
-from shared_models.period import ChargePeriod, instant_text, month_start
-from shared_models.query import CostLine, CostQuery, CostSource, CurrencyTotal
+from shared_models.period import ChargePeriod, instant_text
+from shared_models.query import CostQuery, CostSource
 
 _EVERY_LINE: Final = 1_000_000
 _ACCOUNT: Final = "SubAccountId"
@@ -44,8 +42,8 @@ class LiveCosts:
 
         """
         if query.source is CostSource.API:
-            return _page(
-                _merged([await self._explore(query, payer, query.period) for payer in await self._payers()]),
+            return paged(
+                merged([await self._explore(query, payer, query.period) for payer in await self._payers()]),
                 offset,
                 limit,
             )
@@ -59,7 +57,7 @@ class LiveCosts:
             except DataNotReadyError as error:
                 raise self._explained(error) from error
             return self._told(answer, query, parts)
-        return _page(await self._mixed(export, parts, missing), offset, limit)
+        return paged(await self._mixed(export, parts, missing), offset, limit)
 
     def values(self, column: str) -> list[str]:
         """The values of a column in the exported bills; blocking."""
@@ -86,8 +84,8 @@ class LiveCosts:
                 gaps.append(_gap(payer, period, error))
         if not answers and problem is not None:
             raise problem
-        merged = _merged(answers)
-        return replace(merged, gaps=tuple(dict.fromkeys((*merged.gaps, *self._bills.gaps, *gaps))))
+        together = merged(answers)
+        return replace(together, gaps=tuple(dict.fromkeys((*together.gaps, *self._bills.gaps, *gaps))))
 
     async def _explore(self, query: CostQuery, payer: str, period: ChargePeriod) -> CostAnswer:
         asked = query.model_copy(update={"period": period})
@@ -122,8 +120,8 @@ class LiveCosts:
             own = [part for part in parts if part.billing_account_id == payer]
             known = {(part.billing_period_start.year, part.billing_period_start.month) for part in own}
             reach = max((part.charge_period_max for part in own), default=None)
-            without = [month for month in _months(period) if _lacks(month, known, reach) and month.start < now]
-            spans += [(payer, span) for span in _joined(without)]
+            without = [month for month in months_of(period) if lacks(month, known, reach) and month.start < now]
+            spans += [(payer, span) for span in joined(without)]
         return spans
 
     def _told(self, answer: CostAnswer, query: CostQuery, parts: Sequence[ExportPart]) -> CostAnswer:
@@ -140,67 +138,6 @@ class LiveCosts:
             gaps=(*answer.gaps, *self._bills.gaps),
             notes=(*answer.notes, *account, *([note] if note else [])),
         )
-
-
-def _months(period: ChargePeriod) -> list[ChargePeriod]:
-    """A period cut at the turns of months."""
-    cut: list[ChargePeriod] = []
-    start = period.start
-    while start < period.end:
-        end = min(month_start(start.year, start.month + 1), period.end)
-        cut.append(ChargePeriod(start=start, end=end))
-        start = end
-    return cut
-
-
-def _lacks(month: ChargePeriod, known: set[tuple[int, int]], reach: datetime | None) -> bool:
-    """No bill of the month, or one that ends before this span of it begins."""
-    if (month.start.year, month.start.month) not in known:
-        return True
-    return reach is not None and reach <= month.start
-
-
-def _joined(months: Sequence[ChargePeriod]) -> list[ChargePeriod]:
-    """Neighbouring spans as one: one request instead of many."""
-    spans: list[ChargePeriod] = []
-    for month in months:
-        if spans and spans[-1].end == month.start:
-            spans[-1] = ChargePeriod(start=spans[-1].start, end=month.end)
-        else:
-            spans.append(month)
-    return spans
-
-
-def _merged(answers: Iterable[CostAnswer]) -> CostAnswer:
-    """Answers over parts of one question as one: equal lines and totals are summed, the rest stands side by side."""
-    found = list(answers)
-    if len(found) == 1:
-        return found[0]
-    sums: dict[tuple[str | None, str, tuple[str | None, ...]], Decimal] = defaultdict(Decimal)
-    totals: dict[str, Decimal] = defaultdict(Decimal)
-    freshness: dict[str, Freshness] = {}
-    for answer in found:
-        for line in answer.lines:
-            sums[line.bucket, line.currency, line.keys] += line.amount
-        for total in answer.totals:
-            totals[total.currency] += total.amount
-        freshness |= {fresh.origin: fresh for fresh in answer.freshness}
-    lines = in_order(
-        CostLine(keys=keys, bucket=bucket, currency=currency, amount=amount)
-        for (bucket, currency, keys), amount in sums.items()
-    )
-    return CostAnswer(
-        lines=lines,
-        total=len(lines),
-        totals=tuple(CurrencyTotal(currency=currency, amount=amount) for currency, amount in sorted(totals.items())),
-        freshness=tuple(freshness.values()),
-        gaps=tuple(gap for answer in found for gap in answer.gaps),
-        notes=tuple(dict.fromkeys(note for answer in found for note in answer.notes)),
-    )
-
-
-def _page(answer: CostAnswer, offset: int, limit: int) -> CostAnswer:
-    return replace(answer, lines=answer.lines[offset : offset + limit])
 
 
 def _gap(payer: str, period: ChargePeriod, error: FinOpsError) -> Gap:

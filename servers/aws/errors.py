@@ -21,7 +21,9 @@ from shared_models.errors import (
 
 Make = Callable[[str, str, str], FinOpsError]
 """(operation as `ce:GetCostAndUsage`, where, the SDK's words) -> our error."""
-_LOST: Final = "ReadTimeout|ConnectionClosed|IncompleteRead|ResponseStreaming|ResponseParser|HTTPClientError"
+_LOST: Final = (
+    "ReadTimeout|ConnectionClosed|IncompleteRead|ResponseStreaming|ResponseParser|ResponseCutOff|HTTPClientError"
+)
 _LONGEST: Final = 200
 _SECRET: Final = re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|(?<=external id )\S+|https?://\S+", re.IGNORECASE)
 
@@ -40,7 +42,10 @@ def _missing(call: str, on: str, _said: str) -> FinOpsError:
 
 
 def _expired(call: str, on: str, _said: str) -> FinOpsError:
-    return CredentialsExpiredError(f"The credentials expired during {call} on {on}.", hint="Sign in again and repeat.")
+    return CredentialsExpiredError(
+        f"The credentials expired during {call} on {on}.",
+        hint="Sign in again and repeat; check this machine's clock too.",
+    )
 
 
 def _skewed(call: str, on: str, _said: str) -> FinOpsError:
@@ -71,6 +76,11 @@ def _disabled(_call: str, on: str, _said: str) -> FinOpsError:
     return RegionDisabledError(on.rpartition(" in ")[2], on=on.partition(" in ")[0])
 
 
+def _unknown_key(call: str, on: str, said: str) -> FinOpsError:
+    """A region that is not enabled does not know keys that hold elsewhere; ours are tried where there is no region."""
+    return _disabled(call, on, said) if " in " in on else _missing(call, on, said)
+
+
 def _failed(call: str, on: str, said: str) -> FinOpsError:
     return UpstreamUnavailableError(f"{call} failed on {on}: {said}", hint="Repeat it in a minute.")
 
@@ -81,7 +91,8 @@ TABLE: Final[tuple[tuple[str, Make], ...]] = (
     (r"RequestExpired|ExpiredToken|TokenRefresh|UnauthorizedSSOToken|TokenRetrieval|SSOError", _expired),
     (r"RequestTimeTooSkewed|InvalidSignature|SignatureDoesNotMatch", _skewed),
     (r"OptInRequired|RegionDisabled|AuthFailure", _disabled),
-    (r"UnrecognizedClient|InvalidClientTokenId|InvalidAccessKeyId|MissingAuthenticationToken", _missing),
+    (r"UnrecognizedClient|InvalidClientTokenId", _unknown_key),
+    (r"InvalidAccessKeyId|MissingAuthenticationToken", _missing),
     (r"AccessDenied|UnauthorizedOperation|NotAuthorized|AuthorizationError|Forbidden|^403$", _denied),
     (r"LimitExceeded|Throttl|TooManyRequests|SlowDown|^Throttled", _throttled),
     (r"RequestChanged|PreconditionFailed|^412$|InvalidNextToken|InvalidContinuationToken", _changed),
@@ -113,6 +124,8 @@ def translated(error: Exception, call: str, *, on: str) -> FinOpsError:
     make = next((make for pattern, make in TABLE if re.search(pattern, code)), _failed)
     if make is _skewed and "expired" not in said.lower() and code != "RequestTimeTooSkewed":
         make = _missing
+    elif make is _expired and "signature expired" in said.lower():
+        make = _skewed
     return make(call, on, said)
 
 

@@ -1,7 +1,8 @@
-"""The live ports beside costs: inventory, usage, prices, commitments, recommendations, over one set of clients."""
+"""The live ports beside costs: inventory, usage, prices, commitments, advice, outlook, over one set of clients."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -12,12 +13,20 @@ from servers.aws.inventory.port import LiveInventory
 from servers.aws.inventory.scan import Scope
 from servers.aws.live import Live
 from servers.aws.organisation import LiveOrganisation
+from servers.aws.outlook.anomalies import anomalies
+from servers.aws.outlook.budgets import budgets
+from servers.aws.outlook.coverage import used_shares
+from servers.aws.outlook.forecast import LiveForecast
+from servers.aws.outlook.payers import of_payers
 from servers.aws.paging import pages
 from servers.aws.prices.port import LivePrices
-from servers.aws.reached import Reach, Reached
+from servers.aws.reached import Reach
 from servers.aws.recommendations.port import recommendations
+from servers.aws.spending import Spending
 from servers.aws.usage import usage
+from servers.kit.live.reached import Reached
 from servers.kit.live.threads import off_loop
+from shared_models.coverage import Gap
 from shared_models.server_card import Port
 
 _REGIONS_FOR: Final = timedelta(hours=24)
@@ -27,24 +36,29 @@ _NAMES: Final = TypeAdapter(tuple[str, ...])
 class LivePorts:
     """One object per server; nothing here asks AWS before the first question."""
 
-    def __init__(self, live: Live, organisation: LiveOrganisation) -> None:
+    def __init__(self, live: Live, organisation: LiveOrganisation, spending: Spending) -> None:
         self._live = live
-        self._reach = Reach(live, organisation)
+        self._reach = Reach(live, organisation, spending)
         folder, clock, unreached = live.folder / "live", live.clock, self._reach.unreached
         inventory = LiveInventory(self._client, self._reach.scope, folder / "inventory", clock)
         measured = usage(self._client, inventory, folder / "usage", clock)
         prices = LivePrices(self._client, self._known, folder / "prices", clock)
-        booked = commitments(self._client, self._known, folder / "commitments", clock)
+        booked = commitments(self._client, self._known, folder / "commitments", clock, self._used)
         advice = recommendations(self._client, self._known, self._paid, folder / "recommendations", clock)
+        self.budgets = budgets(live, self._client)
+        self.anomalies = anomalies(live)
+        self.forecast = LiveForecast(live)
         self._fetched: dict[Port, Callable[[], datetime | None]] = {
             Port.INVENTORY: lambda: inventory.fetched_at,
             Port.USAGE: lambda: measured.fetched_at,
             Port.PRICES: lambda: prices.fetched_at,
             Port.COMMITMENTS: lambda: booked.fetched_at,
             Port.RECOMMENDATIONS: lambda: advice.fetched_at,
+            Port.BUDGETS: lambda: self.budgets.fetched_at,
+            Port.ANOMALIES: lambda: self.anomalies.fetched_at,
         }
-        self.inventory = Reached(inventory, unreached)
-        self.usage = Reached(measured, unreached)
+        self.inventory = Reached(inventory, self._reach.unasked)
+        self.usage = Reached(measured, self._reach.unasked)
         self.prices = prices
         self.commitments = Reached(booked, unreached)
         self.recommendations = Reached(advice, unreached)
@@ -54,10 +68,13 @@ class LivePorts:
         return self._fetched[port]() if port in self._fetched else None
 
     async def _known(self) -> Scope:
-        """The same accounts, in the regions that our own account has enabled where the settings name none."""
+        """The same accounts, all in the same regions: with charges of any, else those that our own has enabled."""
         scope = await self._reach.scope()
         if scope.regions is not None:
             return scope
+        if scope.places:
+            regions = sorted({region for _, own in scope.places for region in own})
+            return Scope(accounts=scope.accounts, regions=tuple(regions), partition=scope.partition)
         kept = await self._live.answers.get(
             f"regions {scope.accounts[0]}", _REGIONS_FOR, lambda: off_loop(self._regions, scope.home)
         )
@@ -81,6 +98,13 @@ class LivePorts:
 
         client.meta.events.register("before-send", wait, unique_id="skyledger-pacing")
         return client
+
+    async def _used(self) -> tuple[Mapping[str, float], tuple[Gap, ...]]:
+        """How far commitments were used, where paid requests are allowed at all."""
+        if not self._live.settings.daily_purse:
+            return {}, ()
+        told, gaps, _ = await of_payers(self._live, "utilization", partial(used_shares, self._live))
+        return {name: share for shares in told for name, share in shares.items()}, gaps
 
     def _paid(self, operation: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         return paid(self._live, self._live.sessions.payers()[0], operation, arguments)

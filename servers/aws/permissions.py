@@ -6,6 +6,19 @@ from typing import Any, Final
 
 _COSTS: Final = ("aws_query_costs",)
 _BILLS: Final = ("aws_query_costs", "aws_export_costs")
+_ANOMALIES: Final = ("aws_list_anomalies",)
+_FORECAST: Final = ("aws_forecast_costs",)
+_COMMITMENTS: Final = ("aws_list_commitments",)
+_USED: Final = ("GetSavingsPlansUtilizationDetails", "GetReservationUtilization")
+_RESOURCES: Final = (
+    "GetSavingsPlansCoverage",
+    "GetSavingsPlansUtilization",
+    "GetReservationCoverage",
+    "GetCostComparisonDrivers",
+    "ListCostAllocationTags",
+    "ListCostCategoryDefinitions",
+)
+"""What only resources ask: commitment coverage, cost drivers, cost allocation."""
 _ACCOUNTS: Final = ("aws_list_accounts",)
 
 
@@ -43,6 +56,17 @@ NEEDS: Final = (
             {"TimePeriod": _BACKWARDS, "Granularity": "DAILY", "Metrics": ["NetUnblendedCost"]},
         ),
     ),
+    Need(
+        "ce:GetCostForecast",
+        _FORECAST,
+        ("ce", "get_cost_forecast", {"TimePeriod": _BACKWARDS, "Granularity": "DAILY", "Metric": "NET_UNBLENDED_COST"}),
+    ),
+    *(Need(f"ce:{action}", _COMMITMENTS) for action in _USED),
+    *(Need(f"ce:{action}", (), None) for action in _RESOURCES),
+    Need("ce:GetAnomalies", _ANOMALIES),
+    Need("ce:GetAnomalyMonitors", _ANOMALIES),
+    Need("invoicing:ListInvoiceSummaries", ("aws_export_costs",)),
+    Need("budgets:ViewBudget", ("aws_list_budgets",)),
 )
 
 

@@ -1,29 +1,28 @@
 """Which accounts are looked at, and the gaps for those that are not: no answer passes one payer for the company."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
-from typing import Generic, TypeVar
+from collections.abc import Sequence
 
 from servers.aws.inventory.scan import Scope
 from servers.aws.live import Live
 from servers.aws.organisation import LiveOrganisation
+from servers.aws.spending import Places, Spending
 from servers.kit.live.threads import off_loop
-from servers.kit.ports import Pages, Slice
 from shared_models.coverage import Gap, SourceState
 from shared_models.errors import FinOpsError
-
-Item = TypeVar("Item")
 
 
 class Reach:
     """Our own account, the ones with profiles of their own, and where a role is named every one of the organisation."""
 
-    def __init__(self, live: Live, organisation: LiveOrganisation) -> None:
+    def __init__(self, live: Live, organisation: LiveOrganisation, spending: Spending) -> None:
         self._live = live
         self._organisation = organisation
+        self._spending = spending
 
     async def scope(self) -> Scope:
-        """The accounts that are looked at; each one's enabled regions where the settings name none.
+        """The accounts that are looked at, and where: in the regions of the settings, else where money was spent.
+
+        Where no source says where that was, or the settings want it, it is every region that an account has enabled.
 
         Raises:
             FinOpsError: nobody knows who we are.
@@ -33,7 +32,13 @@ class Reach:
         settings = self._live.settings
         organised = await self._organised() if settings.role else ((), ())
         accounts = (caller.account, *sorted(settings.profiles), *organised[0])
-        return Scope(tuple(dict.fromkeys(accounts)), settings.regions, caller.partition)
+        places = None if settings.regions or settings.everywhere else await self._spending.places()
+        return Scope(
+            accounts=tuple(dict.fromkeys(accounts)),
+            regions=settings.regions,
+            partition=caller.partition,
+            places=None if places is None else _of_known(places, (caller.account, *organised[0])),
+        )
 
     async def unreached(self) -> tuple[Gap, ...]:
         """What an answer over the scope leaves out."""
@@ -46,6 +51,20 @@ class Reach:
             return ()
         return (_gap("not_reached", f"{len(others)} more accounts of the organisation were not looked at", _ROLE),)
 
+    async def unasked(self) -> tuple[Gap, ...]:
+        """What an answer over the places with charges leaves out, beside what it does not reach."""
+        gaps, scope = await self.unreached(), await self.scope()
+        if scope.places is None:
+            return gaps
+        places = dict(scope.places)
+        without = sum(1 for regions in places.values() if not regions)
+        regions = len({region for own in places.values() for region in own})
+        message = (
+            f"of {len(places)} accounts only regions with charges since {self._spending.since} were looked at"
+            f" ({regions} regions; {without} accounts had no charges), for what has no region each account"
+        )
+        return (*gaps, _gap("places_without_charges", message, "SKYLEDGER_AWS_PLACES=all looks everywhere."))
+
     async def _organised(self) -> tuple[tuple[str, ...], tuple[Gap, ...]]:
         """The organisation's open accounts, and what of it cannot be read."""
         try:
@@ -55,17 +74,9 @@ class Reach:
         return tuple(one.sub_account_id for one in accounts if one.valid_to is None), gaps
 
 
-class Reached(Generic[Item]):
-    """A port whose answers name the accounts that were not looked at."""
-
-    def __init__(self, port: Pages[Item], unreached: Callable[[], Awaitable[tuple[Gap, ...]]]) -> None:
-        self._port = port
-        self._unreached = unreached
-
-    async def page(self, conditions: Mapping[str, object], *, offset: int, limit: int) -> Slice[Item]:
-        """The port's own page, with these gaps beside its own."""
-        found = await self._port.page(conditions, offset=offset, limit=limit)
-        return replace(found, gaps=(*found.gaps, *await self._unreached()))
+def _of_known(places: Places, known: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The places of accounts whose bills we see: of another account nobody knows where it spends."""
+    return tuple((account, places.get(account, ())) for account in sorted(set(known)))
 
 
 _ROLE = "Set SKYLEDGER_AWS_ROLE to the name of a role that every account has."

@@ -4,6 +4,7 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
@@ -24,6 +25,7 @@ from shared_models.errors import CredentialsMissingError, near_matches
 _ATTEMPTS: Final = 5
 _CONNECTIONS: Final = 32
 _MOST_NAMED: Final = 10
+_ERRORS: Final = 300
 
 
 class Sdk:
@@ -59,7 +61,9 @@ class Sdk:
     def client(self, service: str, region: str, reached_by: tuple[str | None, str | None]) -> Any:
         """A new client of a service, as (profile, role ARN)."""
         session = cast("Any", self._session(*reached_by))
-        return session.client(service, region_name=region, config=self._config)
+        client = session.client(service, region_name=region, config=self._config)
+        client.meta.events.register("after-call", require_whole, unique_id="skyledger-whole")
+        return client
 
     def credentials(self, reached_by: tuple[str | None, str | None]) -> Any:
         """The credentials of a (profile, role ARN): a role is taken when they are used, and again before they end."""
@@ -106,6 +110,30 @@ class Sdk:
             client = cast("Any", source).client
             self._sts[source] = client("sts", region_name=source.region_name or "us-east-1", config=self._config)
         return self._sts[source]
+
+
+class ResponseCutOffError(Exception):
+    """A reply that was served and did not arrive whole."""
+
+
+def require_whole(http_response: Any, parsed: Mapping[str, Any], **_: object) -> None:
+    """Nothing, if a reply in JSON is whole: the SDK takes one that was cut off for an empty success.
+
+    Raises:
+        ResponseCutOffError: it was cut off.
+
+    """
+    if http_response.status_code >= _ERRORS or parsed.keys() - {"ResponseMetadata"}:
+        return
+    announced = str(http_response.headers.get("Content-Length", "0"))
+    body: bytes = http_response.content
+    if not body and announced not in {"", "0"}:
+        raise ResponseCutOffError
+    if "json" in str(http_response.headers.get("Content-Type", "")) and body:
+        try:
+            json.loads(body)
+        except ValueError as error:
+            raise ResponseCutOffError from error
 
 
 def require_profile(profile: str | None) -> None:

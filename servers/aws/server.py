@@ -27,6 +27,10 @@ def build_server(settings: Settings, aws: AwsSettings | None = None, clock: Cloc
         return build_cloud_server(_TITLE, exported, settings, clock)
     from servers.aws.cloud import Aws  # noqa: PLC0415 - a server of exported data starts without the live half
     from servers.aws.live import Live  # noqa: PLC0415
+    from servers.aws.resources import SAID, add_aws_resources  # noqa: PLC0415
 
     live = Live(aws, settings.home / "servers" / "aws", clock)
-    return build_cloud_server(_TITLE, Aws(exported, live, converted_folder("aws", settings)), settings, clock)
+    ports = Aws(exported, live, converted_folder("aws", settings))
+    app = build_cloud_server(_TITLE, ports, settings, clock, also=SAID)
+    add_aws_resources(app, live)
+    return app

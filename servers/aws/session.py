@@ -1,6 +1,7 @@
 """Who we are to AWS: the SDK's own credential chains, a role in each account, and clients that are made once."""
 
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,7 @@ from shared_models.errors import MissingExtraError
 if TYPE_CHECKING:
     from servers.aws.sdk import Sdk
 
+_MOST_CLIENTS: Final = 256
 _HOMES: Final = {
     "aws": "us-east-1",
     "aws-cn": "cn-northwest-1",
@@ -44,9 +46,10 @@ class Sessions:
     def __init__(self, settings: AwsSettings) -> None:
         self.settings = settings
         self._guard = threading.RLock()
+        self._turn = threading.Lock()
         self._sdk: Sdk | None = None
         self._callers: dict[str | None, Caller] = {}
-        self._clients: dict[tuple[str, str, str | None], Any] = {}
+        self._clients: OrderedDict[tuple[str, str, str | None], Any] = OrderedDict()
 
     def client(self, service: str, region: str | None = None, account: str | None = None) -> Any:
         """The client of a service in a region (the partition's home without it) as an account (our own without it).
@@ -56,7 +59,7 @@ class Sessions:
             AccessError: there are no credentials, or the account's role cannot be taken.
 
         """
-        known = self._clients.get((service, region or "", account))
+        known = self._recent((service, region or "", account))
         if known is not None:
             return known
         with self._guard:
@@ -108,14 +111,26 @@ class Sessions:
 
     def _made(self, service: str, region: str | None, account: str | None) -> Any:
         place = region or self._home(account)
-        client = self._clients.get((service, place, account))
+        client = self._recent((service, place, account))
         if client is None:
             try:
                 client = self._loaded().client(service, place, self._role_of(account))
             except Exception as error:
                 raise translated(error, f"{service} client", on=account or "our own account") from error
-            self._clients[service, place, account] = client
-        return self._clients.setdefault((service, region or "", account), client)
+        with self._turn:
+            for key in ((service, place, account), (service, region or "", account)):
+                self._clients[key] = client
+            while len(self._clients) > _MOST_CLIENTS:  # whoever holds one that is let go may go on with it
+                self._clients.popitem(last=False)
+        return client
+
+    def _recent(self, key: tuple[str, str, str | None]) -> Any:
+        """A client that was made before, which keeps it from being let go next."""
+        with self._turn:
+            client = self._clients.get(key)
+            if client is not None:
+                self._clients.move_to_end(key)
+            return client
 
     def _home(self, account: str | None) -> str:
         if account is None or account in self.settings.profiles or not self.settings.role:

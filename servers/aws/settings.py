@@ -35,6 +35,7 @@ class AwsSettings(WireModel):
     profiles: dict[str, str] = Field(default_factory=dict)
     payers: tuple[str, ...] = ()
     regions: tuple[str, ...] | None = None
+    everywhere: bool = False
     export_locations: tuple[ExportLocation, ...] = ()
     daily_purse: Decimal = Decimal("1.00")
     connect_seconds: float = 5
@@ -62,6 +63,7 @@ def load_aws_settings(environment: Mapping[str, str] | None = None) -> AwsSettin
         profiles=_profiles(said("PROFILES")),
         payers=tuple(_account(text, "SKYLEDGER_AWS_PAYERS") for text in _list(said("PAYERS"))),
         regions=_list(said("REGIONS")) or None,
+        everywhere=_everywhere(said("PLACES")),
         export_locations=tuple(map(_location, _list(said("EXPORT_LOCATION")))),
         daily_purse=_dollars(said("DAILY_PURSE")) if said("DAILY_PURSE") else Decimal("1.00"),
     )
@@ -71,6 +73,12 @@ def _switch(text: str) -> bool:
     if text.lower() not in _YES | _NO:
         raise InvalidArgumentError("SKYLEDGER_AWS_LIVE", f"{text!r} is neither on nor off.", hint="Use on or off.")
     return text.lower() in _YES
+
+
+def _everywhere(text: str) -> bool:
+    if text.lower() not in {"", "charges", "all"}:
+        raise InvalidArgumentError("SKYLEDGER_AWS_PLACES", f"{text!r} is no choice.", hint="Of charges, all.")
+    return text.lower() == "all"
 
 
 def _list(text: str) -> tuple[str, ...]:

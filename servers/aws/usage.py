@@ -9,10 +9,10 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
-from servers.aws.inventory.refusals import Place
 from servers.aws.inventory.walk import Clients
 from servers.aws.paging import pages
 from servers.aws.places import ask_everywhere
+from servers.kit.live.inventory.refusals import Place
 from servers.kit.live.kept_items import Found, KeptItems
 from servers.kit.ports import Pages
 from shared_models.coverage import Gap

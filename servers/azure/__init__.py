@@ -1,1 +1,1 @@
-"""Microsoft Azure: its bill formats and its server."""
+"""Microsoft Azure: its bill formats, its live half and its server."""

@@ -28,7 +28,8 @@ _PERMISSION: Final = re.compile(r"\b[a-z][a-zA-Z]+(?:\.[a-z][a-zA-Z]+){2}\b")
 
 
 def _denied(call: str, on: str, said: str) -> FinOpsError:
-    permission = next((found for found in _PERMISSION.findall(said) if not found.endswith(".com")), call)
+    usual = "bigquery.tables.getData" if "to query table" in said else call
+    permission = next((found for found in _PERMISSION.findall(said) if not found.endswith(".com")), usual)
     return PermissionDeniedError(permission, on=on)
 
 

@@ -37,7 +37,7 @@ RATES: Final = {
     "organizations": (8.0, 10),
     "folders": (8.0, 10),
     "projects": (8.0, 10),
-    "cloudasset": (5.0, 10),
+    "cloudasset": (1.5, 10),
     "recommender": (8.0, 20),
 }
 """Service -> (calls a second, at once), below Google's default quotas."""

@@ -73,16 +73,8 @@ class Sdk:
         self._settings = settings
         self._wire = wire
         self._signed_in: tuple[Any, str | None] | None = None
-        transient = if_exception_type(
-            exceptions.TooManyRequests,
-            exceptions.ServiceUnavailable,
-            exceptions.InternalServerError,
-            exceptions.BadGateway,
-            TransportError,
-            RequestException,
-        )
-        self.retry: Any = Retry(transient, initial=0.3, maximum=20, timeout=settings.patience_seconds)
-        """For every call of a client but BigQuery's: throttling and failures are waited out, with jitter."""
+        self.retry: Any = Retry(_passes, initial=0.3, maximum=20, timeout=settings.patience_seconds)
+        """For every call and query job: throttling and failures are waited out, with jitter."""
 
     def credentials(self) -> tuple[Any, str | None]:
         """Application Default Credentials in whatever form they have, and the project that they name."""
@@ -127,6 +119,24 @@ class Sdk:
         elif quota and hasattr(credentials, "with_quota_project"):
             credentials = credentials.with_quota_project(quota)
         return credentials, project
+
+
+_TRANSIENT: Final = if_exception_type(
+    exceptions.TooManyRequests,
+    exceptions.ServiceUnavailable,
+    exceptions.InternalServerError,
+    exceptions.BadGateway,
+    TransportError,
+    RequestException,
+)
+_REASONS: Final = frozenset({"rateLimitExceeded", "jobRateLimitExceeded", "backendError", "internalError"})
+"""BigQuery's words for what waiting helps against; it says 403 to too many requests."""
+
+
+def _passes(error: Exception) -> bool:
+    """Whether waiting helps."""
+    said: Any = getattr(error, "errors", None) or ()
+    return _TRANSIENT(error) or any(isinstance(one, dict) and one.get("reason") in _REASONS for one in said)
 
 
 def _application_default() -> tuple[Any, str | None]:

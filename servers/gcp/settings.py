@@ -17,6 +17,7 @@ _ACCOUNT: Final = re.compile(r"^(?:billingAccounts/)?([0-9A-F]{6}-[0-9A-F]{6}-[0
 _SCOPE: Final = re.compile(r"^(?:(?:organizations|folders)/\d+|projects/\S+)$")
 _DATASET: Final = re.compile(r"^(?P<project>[a-z0-9.:-]+)\.(?P<dataset>\w+)$")
 _EMAIL: Final = re.compile(r"^[^@\s]+@[^@\s]+\.gserviceaccount\.com$")
+_EXPORT: Final = re.compile(r"^(?:focus|detailed|standard)$")
 _SIZE: Final = re.compile(r"^(?P<number>\d+)\s*(?P<unit>|[KMGT]iB|[KMGT]B|B)$")
 _UNITS: Final = {
     "": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
@@ -43,6 +44,8 @@ class GcpSettings(WireModel):
     """`organizations/1`, `folders/2`, `projects/x`: what is looked at; without it all that is seen."""
     datasets: tuple[DatasetName, ...] = ()
     """Where billing exports lie; without it the datasets of the quota project are searched."""
+    prefer: str | None = None
+    """`focus`, `detailed` or `standard`: the export that counts where there are several; without it the best."""
     daily_purse: Decimal = Decimal("1.00")
     daily_bytes: int = 2**40
     patience_seconds: float = 60
@@ -71,6 +74,7 @@ def load_gcp_settings(environment: Mapping[str, str] | None = None) -> GcpSettin
         billing_accounts=tuple(map(_account, _list(said("BILLING_ACCOUNTS")))),
         scopes=tuple(map(_scope, _list(said("SCOPES")))),
         datasets=tuple(map(_dataset, _list(said("DATASETS")))),
+        prefer=_export(said("EXPORT")) if said("EXPORT") else None,
         daily_purse=_dollars(said("DAILY_PURSE")) if said("DAILY_PURSE") else Decimal("1.00"),
         daily_bytes=_bytes(said("DAILY_BYTES")) if said("DAILY_BYTES") else 2**40,
     )
@@ -109,6 +113,10 @@ def _scope(text: str) -> str:
 def _dataset(text: str) -> DatasetName:
     match = _matched(_DATASET, text, "DATASETS", "no dataset", "PROJECT.DATASET, separated by commas.")
     return DatasetName(project=match["project"], dataset=match["dataset"])
+
+
+def _export(text: str) -> str:
+    return _matched(_EXPORT, text, "EXPORT", "no kind of export", "One of focus, detailed, standard.")[0]
 
 
 def _bytes(text: str) -> int:

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from shared_models.anomaly import CostAnomaly
+from shared_models.budget import Budget
 from shared_models.commitment import CommitmentDiscount
 from shared_models.coverage import Freshness, Gap
 from shared_models.export import ConvertedDataset, ConvertedExport
+from shared_models.forecast import ForecastLine, ForecastQuery
 from shared_models.inventory import Resource
 from shared_models.organisation import SubAccount
 from shared_models.period import ChargePeriod
@@ -84,6 +87,22 @@ class Pages(Protocol[Item]):
     async def page(self, conditions: Mapping[str, object], *, offset: int, limit: int) -> Slice[Item]: ...
 
 
+@dataclass(frozen=True)
+class ForecastAnswer:
+    """Lines by account and bucket; `freshness`, `gaps` and `notes` as in a `CostAnswer`."""
+
+    lines: tuple[ForecastLine, ...]
+    freshness: tuple[Freshness, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Forecast(Protocol):
+    """The cloud's own forecast of its costs."""
+
+    async def ask(self, query: ForecastQuery) -> ForecastAnswer: ...
+
+
 class Cloud(Protocol):
     """One cloud: its name, how it is reached, its identity, and its ports."""
 
@@ -107,6 +126,12 @@ class Cloud(Protocol):
     def recommendations(self) -> Pages[Recommendation]: ...
     @property
     def organisation(self) -> Pages[SubAccount]: ...
+    @property
+    def budgets(self) -> Pages[Budget]: ...
+    @property
+    def anomalies(self) -> Pages[CostAnomaly]: ...
+    @property
+    def forecast(self) -> Forecast: ...
 
     def offers(self) -> Mapping[Port, bool]: ...
 

@@ -16,7 +16,14 @@ _PRINCIPALS: Final = {
     "azure": "skyledger-reader (service principal)",
     "gcp": "skyledger-reader@qh-billing.iam.gserviceaccount.com",
 }
-_DATASETS: Final = ("inventory", "prices", "commitments", "organisation")
+_DATASETS: Final = {
+    "inventory": "inventory",
+    "prices": "prices",
+    "commitments": "commitments",
+    "organisation": "organisation",
+    "cloud_budgets": "budgets",
+}
+"""SQL -> name of the file."""
 
 
 def create_inventory(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
@@ -25,12 +32,12 @@ def create_inventory(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
 
 
 def write_inventory(connection: duckdb.DuckDBPyConnection, plan: Plan, directory: Path) -> None:
-    """`inventory`, `prices`, `commitments`, `organisation` and `source.json` of each cloud."""
+    """`inventory`, `prices`, `commitments`, `organisation`, `budgets` and `source.json` of each cloud."""
     for provider in PROVIDERS:
         folder = directory / provider
-        for name in _DATASETS:
+        for name, file in _DATASETS.items():
             text = statement(name, provider=provider, last_day=plan.last_day)
-            copy_parquet(connection, text, folder / f"{name}.parquet")
+            copy_parquet(connection, text, folder / f"{file}.parquet")
         regions = connection.execute(
             "SELECT DISTINCT g.region_id FROM region g JOIN estate e ON e.key = g.estate WHERE e.provider = ?"
             " ORDER BY 1",

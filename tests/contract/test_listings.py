@@ -15,6 +15,7 @@ IDENTITY: Mapping[str, Sequence[str]] = {
     "list_commitments": ("commitment_discount_id",),
     "list_recommendations": ("recommendation_id",),
     "list_accounts": ("sub_account_id", "valid_from"),
+    "list_budgets": ("budget_id",),
     "query_usage": ("resource_id", "metric", "start"),
 }
 """What tells one item of a listing from another."""
@@ -24,6 +25,7 @@ NARROWED = {
     "list_commitments": "status",
     "list_recommendations": "action",
     "query_usage": "metric",
+    "list_budgets": "exceeded",
 }
 
 PAGE = 60

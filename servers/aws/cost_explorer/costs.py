@@ -1,25 +1,21 @@
 """Costs from Cost Explorer: one payer's question, shared, kept by its freshness tier, and folded into FOCUS buckets."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
 
 from servers.aws.cost_explorer.pages import Figure, Figures, question_key, read_through
-from servers.aws.cost_explorer.question import METRICS, PAYER, asked, bucket_of, focus_value
+from servers.aws.cost_explorer.question import METRICS, PAYER, asked, focus_value
 from servers.aws.live import Live
+from servers.kit.live.answered_spans import in_order
 from servers.kit.live.threads import off_loop
+from servers.kit.live.tiers import bucket_of, fresh_for
 from servers.kit.ports import CostAnswer
 from shared_models.coverage import Freshness
-from shared_models.period import ChargePeriod, month_start, parse_instant
+from shared_models.period import parse_instant
 from shared_models.query import CostFilter, CostLine, CostQuery, CurrencyTotal, FilterOperator
 from shared_models.untrusted import safe_text
 
-_OPEN: Final = timedelta(hours=6)
-_SETTLING: Final = timedelta(hours=24)
-_CLOSED: Final = timedelta(days=7)
-_SETTLES_ON: Final = 10
 Key = tuple[str | None, str, tuple[str | None, ...]]
 """(bucket, currency, keys)"""
 
@@ -39,7 +35,7 @@ class CostExplorerCosts:
             FinOpsError: AWS refused or failed.
 
         """
-        if any(not _fits(payer, condition) for condition in query.filters if condition.column == PAYER):
+        if not is_asked(payer, query.filters):
             return CostAnswer((), 0, ())
         request = asked(query, self._live.clock())
 
@@ -66,13 +62,9 @@ class CostExplorerCosts:
         )
 
 
-def fresh_for(period: ChargePeriod, now: datetime) -> timedelta:
-    """How long figures of a period may be kept: hours while its month is open, a day until it settled, then a week."""
-    this_month = month_start(now.year, now.month)
-    if period.end > this_month:
-        return _OPEN
-    last_month = month_start(now.year, now.month - 1)
-    return _SETTLING if period.end > last_month and now.day < _SETTLES_ON else _CLOSED
+def is_asked(payer: str, filters: Sequence[CostFilter]) -> bool:
+    """Whether conditions on the payer leave this one."""
+    return all(_fits(payer, condition) for condition in filters if condition.column == PAYER)
 
 
 def _fits(payer: str, condition: CostFilter) -> bool:
@@ -98,16 +90,6 @@ def _lines(query: CostQuery, payer: str, figures: tuple[Figure, ...]) -> tuple[C
     return in_order(
         CostLine(keys=tuple(key and safe_text(key) for key in keys), bucket=bucket, currency=currency, amount=amount)
         for (bucket, currency, keys), amount in sums.items()
-    )
-
-
-def in_order(lines: Iterable[CostLine]) -> tuple[CostLine, ...]:
-    """Lines by currency, bucket, descending amount and keys."""
-    return tuple(
-        sorted(
-            lines,
-            key=lambda line: (line.currency, line.bucket or "", -line.amount, [key or "" for key in line.keys]),
-        )
     )
 
 

@@ -1,7 +1,7 @@
 """Every page of one Cost Explorer request, each paid from the purse: whole and without repeats, or an error."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -64,6 +64,38 @@ def paid(live: Live, payer: str, operation: str, arguments: Mapping[str, Any]) -
         if not may_have_been_served(error.__cause__):
             live.purse.give_back(COST_EXPLORER_PRICE, day)
         raise
+
+
+def paid_pages(
+    live: Live,
+    payer: str,
+    operation: str,
+    arguments: Mapping[str, Any],
+    member: str,
+    token: str = "NextPageToken",  # noqa: S107
+) -> Iterator[Mapping[str, Any]]:
+    """Every page of an operation, each a request that costs a cent; `member` is what a whole page has, `token`
+    what its page token is called. Blocking.
+
+    Raises:
+        PurseEmptyError: the day's limit is reached.
+        UpstreamUnavailableError: a page is cut off, or leads to itself.
+        FinOpsError: what AWS says otherwise.
+
+    """
+    tokens: set[str] = set()
+    place: str | None = None
+    while True:
+        page = paid(live, payer, operation, {**arguments, **({token: place} if place else {})})
+        if member not in page:
+            raise UpstreamUnavailableError(f"Cost Explorer answered without {member}.", hint="Repeat the question.")
+        yield page
+        place = page.get(token)
+        if not place:
+            return
+        if place in tokens:
+            raise SourceChangedError("Cost Explorer gave the same page token twice.", hint="Repeat the question.")
+        tokens.add(place)
 
 
 def _once(live: Live, payer: str, arguments: Mapping[str, Any]) -> Figures:

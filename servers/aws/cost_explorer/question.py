@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -54,8 +54,7 @@ def asked(query: CostQuery, now: datetime) -> Asked:
         InvalidPeriodError: the period does not start and end at midnight.
 
     """
-    if query.metric not in METRICS:
-        raise _refused(query.metric.value, "Ask for BilledCost or EffectiveCost, or set up a Data Export.")
+    metric = metric_of(query.metric)
     period, notes = _within(query.period, now)
     groups = [_group(column) for column in query.group_by if column != PAYER]
     if len(groups) > _MOST_GROUPINGS:
@@ -63,31 +62,38 @@ def asked(query: CostQuery, now: datetime) -> Asked:
     arguments: dict[str, Any] = {
         "TimePeriod": {"Start": f"{period.start:%Y-%m-%d}", "End": f"{period.end:%Y-%m-%d}"},
         "Granularity": "DAILY" if query.granularity in _BY_DAY else "MONTHLY",
-        "Metrics": [METRICS[query.metric]],
+        "Metrics": [metric],
     }
     if groups:
         arguments["GroupBy"] = groups
-    if conditions := [_condition(one) for one in query.filters if one.column != PAYER]:
-        arguments["Filter"] = conditions[0] if len(conditions) == 1 else {"And": conditions}
+    if expression := expression_of(query.filters):
+        arguments["Filter"] = expression
     return Asked(arguments, notes)
 
 
-def bucket_of(day: datetime, granularity: Granularity) -> str | None:
-    """The first day of the bucket in which a day lies."""
-    match granularity:
-        case Granularity.TOTAL:
-            return None
-        case Granularity.DAY:
-            start = day
-        case Granularity.WEEK:
-            start = day - timedelta(days=day.weekday())
-        case Granularity.MONTH:
-            start = month_start(day.year, day.month)
-        case Granularity.QUARTER:
-            start = month_start(day.year, 3 * ((day.month - 1) // 3) + 1)
-        case Granularity.YEAR:
-            start = month_start(day.year, 1)
-    return f"{start:%Y-%m-%d}"
+def metric_of(basis: CostBasis) -> str:
+    """Cost Explorer's name of a metric.
+
+    Raises:
+        SourceNotEnabledError: it has none for this one.
+
+    """
+    if basis not in METRICS:
+        raise _refused(basis.value, "Ask for BilledCost or EffectiveCost, or set up a Data Export.")
+    return METRICS[basis]
+
+
+def expression_of(filters: Sequence[CostFilter]) -> dict[str, Any] | None:
+    """The conditions as one expression; null where there is none. Those on the payer choose whom to ask.
+
+    Raises:
+        SourceNotEnabledError: Cost Explorer cannot filter by a column.
+
+    """
+    conditions = [_condition(one) for one in filters if one.column != PAYER]
+    if not conditions:
+        return None
+    return conditions[0] if len(conditions) == 1 else {"And": conditions}
 
 
 def focus_value(column: str, told: str) -> str | None:

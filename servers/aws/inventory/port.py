@@ -1,26 +1,21 @@
-"""The inventory port: what is fresh enough is answered from disk, the rest is read again first."""
+"""The inventory port over every kind of AWS's table."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
 
-import anyio
-import anyio.to_thread
-
-from servers.aws.inventory.refusals import gaps_of
-from servers.aws.inventory.scan import WORKERS, Scope, scan
-from servers.aws.inventory.snapshot import Kept, Snapshot, new_file, scope_digest
+from servers.aws.inventory.scan import Scope, scan
 from servers.aws.inventory.table import TypeRow, resource_types
 from servers.aws.inventory.walk import Clients
-from servers.kit.ports import Slice
-from shared_models.digest import digest_of_json
-from shared_models.inventory import Resource, ResourceType
+from servers.kit.live.everywhere import WORKERS
+from servers.kit.live.inventory import port
+from servers.kit.live.inventory.port import FRESH_FOR
+from servers.kit.live.inventory.refusals import Refusal
+from servers.kit.live.inventory.snapshot import Sink
+from shared_models.inventory import ResourceType
 
-FRESH_FOR: Final = timedelta(minutes=30)
 
-
-class LiveInventory:
+class LiveInventory(port.LiveInventory[Scope]):
     """Resources of all accounts in scope, kept in a folder between questions."""
 
     def __init__(
@@ -35,69 +30,23 @@ class LiveInventory:
         workers: int = WORKERS,
     ) -> None:
         """`scope` says the accounts and regions; it may ask the cloud."""
+        known = resource_types() if rows is None else tuple(rows)
+        super().__init__("aws", _Table(known, clients, scope, workers), folder, clock, fresh_for=fresh_for)
+
+
+class _Table:
+    """The reader over the rows of the table."""
+
+    def __init__(
+        self, rows: Sequence[TypeRow], clients: Clients, scope: Callable[[], Awaitable[Scope]], workers: int
+    ) -> None:
+        self._rows = rows
         self._clients = clients
-        self._scope = scope
-        self._snapshot = Snapshot(folder)
-        self._clock = clock
-        self._rows = resource_types() if rows is None else tuple(rows)
-        self._fresh_for = fresh_for
         self._workers = workers
-        self._reading = anyio.Lock()
-        self._oldest: datetime | None = None
+        self.scope = scope
+        self.kinds: Mapping[str, ResourceType] = {row.native_type: row.kind for row in rows}
 
-    @property
-    def fetched_at(self) -> datetime | None:
-        """When the oldest part of the last answer was read."""
-        return self._oldest
-
-    async def page(self, conditions: Mapping[str, object], *, offset: int, limit: int) -> Slice[Resource]:
-        """Resources that meet the conditions, with a gap for everything that stayed unknown.
-
-        A first page reads again what is too old; the following ones stay with what the first one saw.
-
-        Raises:
-            LedgerUnavailableError: the disk refused.
-
-        """
-        asked = conditions.get("resource_type")
-        kinds = [kind for kind in dict.fromkeys(row.kind for row in self._rows) if asked in {None, kind.value}]
-        if not kinds:
-            return Slice((), 0)
-        scope = await self._scope()
-        async with self._reading:
-            stale = await anyio.to_thread.run_sync(self._stale, kinds, scope, offset)
-            if stale:
-                await self._read(stale, scope)
-        return await anyio.to_thread.run_sync(self._answer, kinds, dict(conditions), offset, limit)
-
-    def _stale(self, kinds: Sequence[ResourceType], scope: Scope, offset: int) -> list[ResourceType]:
-        oldest = self._clock() - self._fresh_for
-        kept = {kind: self._snapshot.kept(kind) for kind in kinds}
-        return [
-            kind
-            for kind, found in kept.items()
-            if found is None or found.scope != scope_digest(scope) or (offset == 0 and found.fetched_at <= oldest)
-        ]
-
-    async def _read(self, kinds: Sequence[ResourceType], scope: Scope) -> None:
+    async def read(self, kinds: Sequence[ResourceType], scope: Scope, sink: Sink) -> tuple[Refusal, ...]:
+        """Walk the rows of these kinds."""
         rows = [row for row in self._rows if row.kind in kinds]
-        by_type = {row.native_type: row.kind for row in rows}
-        with self._snapshot.spool() as spool:
-            refusals = await scan(rows, scope, self._clients, spool, workers=self._workers)
-            spool.close()
-            now = self._clock()
-            for kind in kinds:
-                # What is said of no one type (an account whose regions are unknown) concerns every kind.
-                own = tuple(one for one in refusals if by_type.get(one.native_type, kind) is kind)
-                kept = Kept(file=new_file(kind), scope=scope_digest(scope), fetched_at=now, refusals=own)
-                await anyio.to_thread.run_sync(self._snapshot.replace, kind, spool, kept)
-
-    def _answer(
-        self, kinds: Sequence[ResourceType], conditions: Mapping[str, object], offset: int, limit: int
-    ) -> Slice[Resource]:
-        kept = [found for kind in kinds if (found := self._snapshot.kept(kind)) is not None]
-        self._oldest = min((one.fetched_at for one in kept), default=None)
-        found = self._snapshot.page(kept, conditions, offset=offset, limit=limit)
-        refusals = dict.fromkeys(refusal for one in kept for refusal in one.refusals)
-        snapshot = digest_of_json([one.file for one in kept], 12)
-        return Slice(found.items, found.total, gaps_of(refusals), snapshot=snapshot)
+        return await scan(rows, scope, self._clients, sink, workers=self._workers)

@@ -4,18 +4,19 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import anyio
 import anyio.to_thread
 
-from servers.aws.inventory.refusals import Place, Refusal
+from servers.aws.inventory.refusals import told
 from servers.aws.inventory.table import TypeRow
 from servers.aws.inventory.walk import Clients, Walk
 from servers.aws.paging import pages
-from shared_models.inventory import Resource
+from servers.kit.live.everywhere import WORKERS
+from servers.kit.live.inventory.refusals import Place, Refusal
+from servers.kit.live.inventory.snapshot import Sink
 
-WORKERS: Final = 16
 _HOMES: Final = {
     "aws": "us-east-1",
     "aws-cn": "cn-north-1",
@@ -26,11 +27,15 @@ _HOMES: Final = {
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose resources, and where: `regions` null means every region that an account has enabled."""
+    """Whose resources, and where: `regions` null means those of `places`, or every one that an account has enabled.
+
+    `places` names the regions that are worth asking for each account of which that is known, none for some.
+    """
 
     accounts: tuple[str, ...]
     regions: tuple[str, ...] | None = None
     partition: str = "aws"
+    places: tuple[tuple[str, tuple[str, ...]], ...] | None = None
 
     @property
     def home(self) -> str:
@@ -38,23 +43,20 @@ class Scope:
         return _HOMES.get(self.partition, self.regions[0] if self.regions else "us-east-1")
 
 
-class Sink(Protocol):
-    """Takes resources from many threads as they are found."""
-
-    def write(self, resources: Sequence[Resource]) -> None: ...
-
-
 async def scan(
     rows: Sequence[TypeRow], scope: Scope, clients: Clients, sink: Sink, *, workers: int = WORKERS
 ) -> tuple[Refusal, ...]:
     """Walk every kind in every place into the sink; what comes back is everything that stayed unknown."""
     refusals: list[Refusal] = []
+    places = dict(scope.places or ())
     limiter = anyio.CapacityLimiter(workers)
     stop = threading.Event()
 
     async def regions_of(account: str) -> tuple[str, ...]:
         if scope.regions is not None:
             return scope.regions
+        if account in places:
+            return places[account]
         return await anyio.to_thread.run_sync(
             _enabled_regions, account, scope.home, clients, refusals.append, limiter=limiter
         )
@@ -101,8 +103,8 @@ def _enabled_regions(account: str, home: str, clients: Clients, refuse: Callable
         client = clients("ec2", home, account)
         found = [region["RegionName"] for page in pages(client, "describe_regions", {}) for region in page["Regions"]]
     except Exception as error:  # noqa: BLE001 - one account that refuses must not end the others
-        place = Place(account=account, region=home)
-        refuse(Refusal.of(error, "every type outside of the home region", place, "ec2:DescribeRegions"))
+        place, call = Place(account=account, region=home), "ec2:DescribeRegions"
+        refuse(Refusal.of(told(error, call, place), "every type outside of the home region", place, call))
         return (home,)
     return tuple(sorted(found))
 

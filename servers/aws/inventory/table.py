@@ -1,21 +1,17 @@
 """The table of resource types: which operations list them, and where in the answers their fields lie."""
 
-import re
 import tomllib
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import jmespath
-from jmespath import functions
 from pydantic import Field
 
+from servers.kit.live.expressions import HOLE
 from shared_models.base import WireModel
 from shared_models.inventory import ResourceType
 
 TABLE: Final = Path(__file__).parent / "resource_types.toml"
-_HOLE: Final = re.compile(r"\{([^{}]+)\}")
 
 
 class Step(WireModel):
@@ -83,47 +79,7 @@ def resource_types() -> tuple[TypeRow, ...]:
 
 def holes(template: str) -> list[str]:
     """The expressions in a template, without what stands for our own account, region and partition."""
-    return [hole for hole in _HOLE.findall(template) if hole not in {"account", "region", "partition"}]
-
-
-def fill(template: str, item: Mapping[str, Any], place: Mapping[str, str]) -> str | None:
-    """The template with every {expression} replaced by its value in the item; null where one has none."""
-    values = {hole: place.get(hole) or search(hole, item) for hole in _HOLE.findall(template)}
-    if any(value is None or value == "" for value in values.values()):
-        return None
-    return _HOLE.sub(lambda found: _plain(values[found.group(1)]), template)
-
-
-def search(expression: str, item: Any) -> Any:
-    """What a JMESPath expression finds in an item, null where it finds nothing."""
-    return compiled(expression).search(item, options=_OPTIONS)
-
-
-@cache
-def compiled(expression: str) -> Any:
-    """The parsed expression.
-
-    Raises:
-        jmespath.exceptions.ParseError: it is none.
-
-    """
-    return jmespath.compile(expression)
-
-
-def _plain(value: Any) -> str:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
-class _Functions(functions.Functions):
-    """JMESPath with what ids need beside the standard functions."""
-
-    @functions.signature({"types": ["string", "null"]})
-    def _func_last_part(self, text: str | None) -> str | None:
-        """What stands after the last slash."""
-        return text.rsplit("/", 1)[-1] if text else None
-
-
-_OPTIONS: Final = jmespath.Options(custom_functions=_Functions())
+    return [hole for hole in HOLE.findall(template) if hole not in {"account", "region", "partition"}]
 
 
 def _row(native_type: str, fields: dict[str, Any]) -> TypeRow:

@@ -4,10 +4,13 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
 from servers.aws.errors import code_of
-from servers.aws.inventory.fields import resource_of, tags_of, text
-from servers.aws.inventory.refusals import Place, Refusal, is_gone, is_lasting
-from servers.aws.inventory.table import Step, TypeRow, search
+from servers.aws.inventory.fields import resource_of
+from servers.aws.inventory.refusals import is_gone, is_lasting, told
+from servers.aws.inventory.table import Step, TypeRow
 from servers.aws.paging import pages
+from servers.kit.live.expressions import search
+from servers.kit.live.inventory.refusals import Place, Refusal
+from servers.kit.live.values import tags_of, text
 from shared_models.inventory import Resource
 
 Clients = Callable[[str, str, str | None], Any]
@@ -152,7 +155,13 @@ class Walk:
     def _report(self, error: Exception, call: str, target: str | None, *, aspect: str | None = None) -> None:
         """Tell of an error; the same one about tags or facts of many resources once."""
         refusal = Refusal.of(
-            error, self._row.native_type, self._place, call, target=target, aspect=aspect, found=self._found
+            told(error, call, self._place),
+            self._row.native_type,
+            self._place,
+            call,
+            target=target,
+            aspect=aspect,
+            found=self._found,
         )
         if aspect is not None:
             if (refusal.code, call) in self._quiet:

@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from servers.aws.inventory.fields import instant
 from servers.aws.paging import pages
+from servers.kit.live.values import instant
 from shared_models.pricing import SkuPrice
 
 ENDPOINTS: Final = ("us-east-1", "eu-central-1", "ap-south-1")

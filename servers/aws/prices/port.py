@@ -6,13 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from servers.aws.inventory.refusals import Place
 from servers.aws.inventory.scan import Scope
 from servers.aws.inventory.walk import Clients
-from servers.aws.places import Question, ask_everywhere
+from servers.aws.places import ask_everywhere
 from servers.aws.prices.offers import ENDPOINTS, listed
 from servers.aws.prices.plan_rates import plan_rates
 from servers.aws.prices.spot import spot
+from servers.kit.live.everywhere import Question
+from servers.kit.live.inventory.refusals import Place
 from servers.kit.live.kept_items import Found, KeptItems
 from servers.kit.ports import Slice
 from shared_models.errors import InvalidArgumentError

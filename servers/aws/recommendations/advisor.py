@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from servers.aws.errors import code_of
-from servers.aws.inventory.fields import instant
+from servers.kit.live.values import instant
 from shared_models.errors import SourceNotEnabledError
 from shared_models.recommendation import Action, Recommendation
 

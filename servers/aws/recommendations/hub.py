@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from servers.aws.bill_names import bill_id
-from servers.aws.inventory.fields import instant
 from servers.aws.paging import pages
+from servers.kit.live.values import instant
 from shared_models.recommendation import Action, Effort, Recommendation
 
 ORIGIN: Final = "AWS Cost Optimization Hub"

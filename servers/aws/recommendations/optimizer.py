@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from servers.aws.bill_names import bill_id
 from servers.aws.errors import code_of
-from servers.aws.inventory.fields import instant, text
-from servers.aws.inventory.table import search
 from servers.aws.paging import pages
 from servers.aws.recommendations.hub import money
+from servers.kit.live.expressions import search
+from servers.kit.live.values import instant, text
 from shared_models.base import WireModel
 from shared_models.errors import SourceNotEnabledError
 from shared_models.recommendation import Action, Recommendation
@@ -19,6 +19,7 @@ from shared_models.recommendation import Action, Recommendation
 ORIGIN: Final = "AWS Compute Optimizer"
 _TABLE: Final = Path(__file__).parent / "optimizer.toml"
 _FINE: Final = frozenset({"optimized", "notavailable", "none"})
+_IDLE: Final = {"unattached": Action.DELETE, "unused": Action.DELETE}
 _ACTIONS: Final = {"underprovisioned": Action.UPGRADE}
 
 
@@ -37,6 +38,8 @@ class Judged(WireModel):
     reasons: str | None = None
     metrics: str = "utilizationMetrics"
     lookback: str = "lookBackPeriodInDays"
+    type: str | None = None
+    """What the resource is, where one operation judges several types."""
 
 
 @cache
@@ -79,19 +82,21 @@ def _proposal(kind: Judged, item: Mapping[str, Any], account: str, region: str) 
     saved = search("savingsOpportunityAfterDiscounts || savingsOpportunity", best)
     value, currency = search("estimatedMonthlySavings.value", saved), search("estimatedMonthlySavings.currency", saved)
     arn = str(search(kind.arn, item))
-    action = Action.STOP if idle else _ACTIONS.get(finding.lower(), Action.RIGHTSIZE)
+    action = _IDLE.get(finding.lower(), Action.STOP) if idle else _ACTIONS.get(finding.lower(), Action.RIGHTSIZE)
     current, recommended = text(search(kind.current, item)), text(search(kind.recommended, best)) if best else None
     lookback = search(kind.lookback, item)
     return Recommendation(
-        recommendation_id=f"compute-optimizer:{arn}",
+        recommendation_id=f"compute-optimizer:{'idle:' if kind.type else ''}{arn}",
         provider="aws",
         origin=ORIGIN,
         action=action,
         resource_id=bill_id(arn),
-        resource_type=kind.name,
+        resource_type=text(search(kind.type, item)) if kind.type else kind.name,
         sub_account_id=item.get("accountId") or account,
         region_id=region,
-        summary=f"Stop {current}, it is idle" if idle else f"{action.value} {current} to {recommended}",
+        summary=f"{action.value} {current}, it is {finding.lower() if kind.type else 'idle'}"
+        if idle
+        else f"{action.value} {current} to {recommended}",
         current=current,
         recommended=None if idle else recommended,
         estimated_monthly_savings=money(value),

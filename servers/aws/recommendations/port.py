@@ -6,12 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from servers.aws.inventory.refusals import Place
 from servers.aws.inventory.scan import Scope
 from servers.aws.inventory.walk import Clients
-from servers.aws.places import Question, ask_everywhere, every_place
+from servers.aws.places import ask_everywhere, every_place
 from servers.aws.recommendations import advisor, hub, optimizer, purchases
 from servers.aws.recommendations.merge import merged
+from servers.kit.live.everywhere import Question
+from servers.kit.live.inventory.refusals import Place
 from servers.kit.live.kept_items import Found, KeptItems
 from shared_models.recommendation import Recommendation
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from servers.aws.inventory.fields import instant
+from servers.kit.live.values import instant
 from shared_models.recommendation import Action, Effort, Recommendation
 
 ORIGIN: Final = "AWS Cost Explorer"

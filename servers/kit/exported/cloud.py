@@ -14,11 +14,14 @@ from servers.kit.exported.costs import ExportedCosts
 from servers.kit.exported.focus_files import FocusFiles
 from servers.kit.exported.tables import Table
 from servers.kit.exports.native import NativeFormat
-from servers.kit.ports import Identity
+from servers.kit.ports import ForecastAnswer, Identity
+from shared_models.anomaly import CostAnomaly
+from shared_models.budget import Budget
 from shared_models.commitment import CommitmentDiscount
 from shared_models.coverage import DatedBy, Freshness, Gap
 from shared_models.errors import SourceNotEnabledError
 from shared_models.export import ConvertedDataset, ConvertedExport
+from shared_models.forecast import ForecastQuery
 from shared_models.inventory import Resource
 from shared_models.organisation import SubAccount
 from shared_models.period import ChargePeriod, parse_instant
@@ -66,6 +69,27 @@ def within(found: tuple[ConvertedExport, ...], period: ChargePeriod | None) -> t
     )
 
 
+class NoForecast:
+    """What a cloud has that does not forecast: files do not look ahead."""
+
+    def __init__(self, cloud: str) -> None:
+        self._cloud = cloud
+
+    async def ask(self, query: ForecastQuery) -> ForecastAnswer:
+        """Refuse.
+
+        Raises:
+            SourceNotEnabledError: always.
+
+        """
+        raise SourceNotEnabledError("forecast", source=f"{self._cloud} (exported data)", hint=no_forecast(self._cloud))
+
+
+def no_forecast(cloud: str) -> str:
+    """What to do where exported data is asked for a forecast."""
+    return f"Only a live connection to {cloud.upper()} asks the cloud for its forecast."
+
+
 class ExportedCloud:
     """One cloud's folder: `costs/`, `inventory.parquet`, `usage.parquet`, `prices.parquet` and so on."""
 
@@ -87,6 +111,9 @@ class ExportedCloud:
             ("recommendation_id",),
             largest="estimated_monthly_savings",
         )
+        self.budgets = Table(root / "budgets.parquet", Budget, ("budget_id",))
+        self.anomalies = Table(root / "anomalies.parquet", CostAnomaly, ("anomaly_id",), largest="first_day")
+        self.forecast = NoForecast(name)
         self.organisation = Table(root / "organisation.parquet", SubAccount, ("sub_account_id", "valid_from"))
 
     @property
@@ -113,6 +140,9 @@ class ExportedCloud:
             Port.COMMITMENTS: self.commitments.present,
             Port.RECOMMENDATIONS: self.recommendations.present,
             Port.ORGANISATION: self.organisation.present,
+            Port.BUDGETS: self.budgets.present,
+            Port.ANOMALIES: self.anomalies.present,
+            Port.FORECAST: False,
         }
 
     async def identity(self) -> Identity:

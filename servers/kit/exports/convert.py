@@ -31,6 +31,8 @@ from shared_models.export import ConvertedExport, ExportPart, ImportReport
 from shared_models.quoting import literal
 
 Progress = Callable[[float, str], None]
+_MOST_MEMORY: Final = 2 << 30
+"""What a month of any size is sorted within; the rest is spilled to disk beside the result."""
 _EMPTY: Final = "holds no rows: a month that it had before stays as it was booked"
 _UNKNOWN: Final = "has none of the known shapes"
 
@@ -246,7 +248,8 @@ def _connect(scratch: Path, options: ConvertOptions) -> duckdb.DuckDBPyConnectio
     )
     connection.execute("SET enable_progress_bar = false")
     connection.execute("SET TimeZone = 'UTC'")
-    connection.execute(f"SET memory_limit = '{psutil.virtual_memory().total // 2}B'")
+    most = min(psutil.virtual_memory().total // 2, _MOST_MEMORY)
+    connection.execute(f"SET memory_limit = '{most}B'")
     connection.execute(f"SET temp_directory = {literal(str(scratch / 'spill'))}")
     if options.threads:
         connection.execute(f"SET threads = {options.threads}")

@@ -65,8 +65,8 @@ class Purse:
             if damaged is not None or spent + price > self._limit:
                 raise PurseEmptyError(
                     self._name,
-                    limit=plain(self._limit),
-                    spent=plain(spent if damaged is None else max(spent, self._limit)),
+                    limit=self._text(self._limit),
+                    spent=self._text(spent if damaged is None else max(spent, self._limit)),
                     unit=self._unit,
                     resets_at=instant_text(self._midnight()),
                     why=damaged and _unknown(damaged),
@@ -97,7 +97,7 @@ class Purse:
         except LedgerUnavailableError as error:
             left, note = Decimal(0), error.message
         return PurseCard(
-            name=self._name, unit=f"{self._unit} a day", limit=plain(self._limit), left=plain(left), note=note
+            name=self._name, unit=f"{self._unit} a day", limit=self._text(self._limit), left=self._text(left), note=note
         )
 
     def _counted(self, connection: sqlite3.Connection, day: str) -> Decimal:
@@ -111,6 +111,9 @@ class Purse:
             " ON CONFLICT (name, day) DO UPDATE SET micros = micros + excluded.micros",
             (self._name, day, int(parts)),
         )
+
+    def _text(self, amount: Decimal) -> str:
+        return plain(amount) if self._smallest < 1 else f"{amount:.0f}"
 
     def _day(self) -> str:
         return f"{self._clock().astimezone(UTC):%Y-%m-%d}"

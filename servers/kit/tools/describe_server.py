@@ -1,13 +1,14 @@
 """Tool: what one server offers, under which identity, and how fresh it is."""
 
 from servers.kit.deps import Deps
+from servers.kit.exported.cloud import no_forecast
 from shared_models.coverage import Gap, SourceState
 from shared_models.server_card import Port, ServerCard
 
 
 async def describe_server(deps: Deps) -> ServerCard:
-    """The cloud's connection: identity, billing accounts, regions, which sources are there and how fresh, what is
-    not offered and why, and what to do next. Call it first when an answer is missing or looks old.
+    """The cloud's connection: identity, billing accounts, regions, sources and how fresh they are, what is not offered
+    and why, and what to do next. Call it first when an answer is missing or looks old.
     """
     cloud = deps.cloud
     identity = await cloud.identity()
@@ -43,6 +44,8 @@ async def describe_server(deps: Deps) -> ServerCard:
 def _hint(cloud: str, port: Port) -> str:
     if port in {Port.COSTS, Port.EXPORTS}:
         return f"Set SKYLEDGER_{cloud.upper()}_EXPORTS to a folder with costs/."
+    if port is Port.FORECAST:
+        return no_forecast(cloud)
     return f"Put {port.value}.parquet beside costs/."
 
 

@@ -17,8 +17,8 @@ async def list_resources(
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> ResourcePage:
-    """Resources of this cloud with kind, account, region, state, size, attachment, tags and monthly cost, in a stable
-    order. For the most expensive resources over clouds use finops_list_resources.
+    """Resources of this cloud with state, size, attachment, tags and monthly cost, in a stable order. For the most
+    expensive over clouds use finops_list_resources.
     """
     conditions = {
         "resource_type": resource_type.value if resource_type else None,

@@ -24,8 +24,8 @@ async def query_costs(
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> CostReport:
-    """Costs of this cloud alone, from its own bill: lines by group in descending amount, one total per currency over
-    all lines. For questions over clouds, comparisons or business dimensions use finops_query_costs instead.
+    """Costs of this cloud alone, from its own bill: lines by group in descending amount, one total per currency. Over
+    clouds, for comparisons or business dimensions use finops_query_costs instead.
     """
     for condition in filters or ():
         check_filter(condition)

@@ -4,7 +4,10 @@ from typing import Final
 
 from servers.kit.tools.describe_server import describe_server
 from servers.kit.tools.export_costs import export_costs
+from servers.kit.tools.forecast_costs import forecast_costs
 from servers.kit.tools.list_accounts import list_accounts
+from servers.kit.tools.list_anomalies import list_anomalies
+from servers.kit.tools.list_budgets import list_budgets
 from servers.kit.tools.list_commitments import list_commitments
 from servers.kit.tools.list_prices import list_prices
 from servers.kit.tools.list_recommendations import list_recommendations
@@ -22,5 +25,8 @@ TOOLS: Final = (
     ToolSpec(list_recommendations, "Recommendations of this cloud"),
     ToolSpec(query_usage, "Measured use of resources"),
     ToolSpec(list_accounts, "Accounts of this cloud"),
+    ToolSpec(list_budgets, "Budgets of this cloud"),
+    ToolSpec(list_anomalies, "Anomalies found by this cloud"),
+    ToolSpec(forecast_costs, "Forecast by this cloud"),
     ToolSpec(export_costs, "The bill in bulk"),
 )

@@ -21,7 +21,20 @@ def recommendations(call: Call, accounts: Sequence[str], kinds: Sequence[str | N
         " WHERE a.sub_account_id IS NOT NULL OR a.currency = ? ORDER BY a.recommendation_id",
         [call.payer, call.ledger.currency_of(call.payer)],
     )
-    return [row for row in rows if row["account"] in accounts and row["resource_type"] in kinds]
+    found = [row for row in rows if row["account"] in accounts and row["resource_type"] in kinds]
+    return [{**row, "arn": arn_of(row)} for row in found]
+
+
+_BARE: Final = {"virtual_machine": "ec2:{region}:{account}:instance/", "block_volume": "ec2:{region}:{account}:volume/"}
+
+
+def arn_of(row: Mapping[str, Any]) -> str | None:
+    """The ARN of a resource: bills name instances, volumes and buckets barely, these APIs name everything by ARN."""
+    named = row["resource_id"]
+    if named is None or str(named).startswith("arn:"):
+        return named
+    before = _BARE.get(str(row["resource_type"]), "s3:::").format(region=row["region_id"], account=row["account"])
+    return f"arn:aws:{before}{named}"
 
 
 def accounts_of(call: Call, asked: Sequence[str] | None) -> list[str]:

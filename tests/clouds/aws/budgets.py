@@ -56,7 +56,36 @@ def _describe(call: Call) -> dict[str, Any]:
     return {"Budget": found}
 
 
+def _notifications(call: Call) -> dict[str, Any]:
+    """Every budget alerts at 80 % of what was spent, and at what is forecast beyond the limit."""
+    found = [
+        {
+            "BudgetName": budget["BudgetName"],
+            "Notifications": [
+                _alert(budget, "ActualSpend", "ACTUAL", Decimal(80)),
+                _alert(budget, "ForecastedSpend", "FORECASTED", Decimal(100)),
+            ],
+        }
+        for budget in _budgets(call)
+    ]
+    page, more = call.page(found)
+    return {"BudgetNotificationsForAccount": page, **more}
+
+
+def _alert(budget: Mapping[str, Any], spend: str, kind: str, percent: Decimal) -> dict[str, Any]:
+    compared = Decimal(budget["CalculatedSpend"][spend]["Amount"])
+    over = compared > Decimal(budget["BudgetLimit"]["Amount"]) * percent / 100
+    return {
+        "NotificationType": kind,
+        "ComparisonOperator": "GREATER_THAN",
+        "Threshold": float(percent),
+        "ThresholdType": "PERCENTAGE",
+        "NotificationState": "ALARM" if over else "OK",
+    }
+
+
 OPERATIONS: Final[Mapping[str, Callable[[Call], dict[str, Any]]]] = {
     "DescribeBudget": _describe,
+    "DescribeBudgetNotificationsForAccount": _notifications,
     "DescribeBudgets": _describe_all,
 }

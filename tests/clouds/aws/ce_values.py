@@ -57,6 +57,46 @@ def cost_categories(call: Call) -> dict[str, Any]:
     return {member: page, "ReturnSize": len(page), "TotalSize": len(found), **more}
 
 
+def allocation_tags(call: Call) -> dict[str, Any]:
+    """ListCostAllocationTags: every key of the ledger is a tag of users that is active."""
+    call.refuse("TagKeys")
+    scope.own_rows(call)
+    rows = call.ledger.rows(
+        "SELECT DISTINCT unnest(map_keys(tags)) AS key FROM line WHERE payer = ? ORDER BY key", [call.payer]
+    )
+    wanted = call.params.get("Status", "Active") == "Active" and call.params.get("Type", "UserDefined") == "UserDefined"
+    found = [{"TagKey": row["key"], "Type": "UserDefined", "Status": "Active"} for row in rows if wanted]
+    page, more = call.page(found)
+    return {"CostAllocationTags": page, **more}
+
+
+def category_definitions(call: Call) -> dict[str, Any]:
+    """ListCostCategoryDefinitions: the categories, by level of the account's path."""
+    call.refuse("EffectiveOn", "SupportedResourceTypes")
+    scope.own_rows(call)
+    found = [
+        {
+            "CostCategoryArn": f"arn:aws:ce::{call.payer}:costcategory/{level:08d}-0000-4000-8000-{call.payer}",
+            "Name": name,
+            "EffectiveStart": "2025-01-01T00:00:00Z",
+            "NumberOfRules": len(values),
+            "Values": values,
+        }
+        for name, level in sorted(scope.CATEGORIES.items())
+        for values in [[str(row["value"]) for row in _levels(call, level)]]
+    ]
+    page, more = call.page(found)
+    return {"CostCategoryReferences": page, **more}
+
+
+def _levels(call: Call, level: int) -> list[Any]:
+    return call.ledger.rows(
+        "SELECT DISTINCT o.path[?] AS value FROM organisation o WHERE o.valid_to IS NULL AND o.path[?] IS NOT NULL"
+        " AND o.sub_account_id IN (SELECT account FROM line WHERE payer = ?) ORDER BY value",
+        [level, level, call.payer],
+    )
+
+
 def _period(call: Call) -> scope.Span:
     return scope.past(call, call.params["TimePeriod"], None)
 
@@ -88,4 +128,6 @@ OPERATIONS: Final[Mapping[str, Callable[[Call], dict[str, Any]]]] = {
     "GetCostCategories": cost_categories,
     "GetDimensionValues": dimension_values,
     "GetTags": tags,
+    "ListCostAllocationTags": allocation_tags,
+    "ListCostCategoryDefinitions": category_definitions,
 }

@@ -1,5 +1,6 @@
 """Compute Optimizer, region by region: without accountIds the caller's own account only, one account a request."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import Any, Final
@@ -24,8 +25,8 @@ def _rows(call: Call, kind: str, native: str, arns: str) -> list[dict[str, Any]]
         row
         for row in rows
         if row["region_id"] == call.region
-        and native in row["resource_id"]
-        and (not wanted or row["resource_id"] in wanted)
+        and native in row["arn"]
+        and (not wanted or row["arn"] in wanted)
         and row["origin"] == "AWS Compute Optimizer"
     ]
 
@@ -61,7 +62,7 @@ def _instances(call: Call) -> dict[str, Any]:
     names = {"cpu_utilization_percent": "Cpu", "memory_utilization_percent": "Memory"}
     items = [
         {
-            "instanceArn": row["resource_id"],
+            "instanceArn": row["arn"],
             "instanceName": row["resource_name"],
             "currentInstanceType": row["current"],
             "finding": "Overprovisioned",
@@ -72,7 +73,7 @@ def _instances(call: Call) -> dict[str, Any]:
                 {"instanceType": advice.half(row["current"]), "performanceRisk": 1.0, **_opportunity(call, row)}
             ],
             "recommendationSources": [
-                {"recommendationSourceArn": row["resource_id"], "recommendationSourceType": "Ec2Instance"}
+                {"recommendationSourceArn": row["arn"], "recommendationSourceType": "Ec2Instance"}
             ],
             "currentPerformanceRisk": "VeryLow",
             "instanceState": "running",
@@ -87,7 +88,7 @@ def _instances(call: Call) -> dict[str, Any]:
 def _volumes(call: Call) -> dict[str, Any]:
     items = [
         {
-            "volumeArn": row["resource_id"],
+            "volumeArn": row["arn"],
             "currentConfiguration": {"volumeType": row["current"], "volumeSize": int(row["size_gib"] or 1)},
             "finding": "NotOptimized",
             "utilizationMetrics": _metrics(call, row, {"disk_iops": "VolumeReadOpsPerSecond"}),
@@ -108,7 +109,7 @@ def _databases(call: Call) -> dict[str, Any]:
         common = _common(row)
         items.append(
             {
-                "resourceArn": row["resource_id"],
+                "resourceArn": row["arn"],
                 "engine": "postgres",
                 "currentDBInstanceClass": row["current"],
                 "instanceFinding": "Overprovisioned",
@@ -125,6 +126,36 @@ def _databases(call: Call) -> dict[str, Any]:
     return _reply(call, "rdsDBRecommendations", items)
 
 
+def _idle(call: Call) -> dict[str, Any]:
+    """Machines and databases to stop, and volumes to delete, with all that they cost as what is saved."""
+    call.refuse("orderBy")
+    kinds = {
+        ("virtual_machine", ":instance/"): ("EC2Instance", "Idle"),
+        ("database", ":db:"): ("RDSDBInstance", "Idle"),
+        ("block_volume", ":volume/"): ("EBSVolume", "Unattached"),
+    }
+    items: list[dict[str, Any]] = []
+    for (kind, native), (name, finding) in kinds.items():
+        for row in _rows(call, kind, native, "resourceArns"):
+            if row["action"] not in {"Stop", "Delete"}:
+                continue
+            saved = _opportunity(call, row)
+            items.append(
+                {
+                    "resourceArn": row["resource_id"],
+                    "resourceId": re.split("[:/]", row["resource_id"])[-1],
+                    "resourceType": name,
+                    "finding": finding,
+                    "findingDescription": f"This resource is {finding.lower()}.",
+                    "savingsOpportunity": saved["savingsOpportunity"],
+                    "savingsOpportunityAfterDiscounts": saved["savingsOpportunityAfterDiscounts"],
+                    "lookBackPeriodInDays": 14.0,
+                    **_common(row),
+                }
+            )
+    return _reply(call, "idleRecommendations", items)
+
+
 def _status(call: Call) -> dict[str, Any]:
     active = call.settings.get("compute_optimizer_enrolled") is not False
     return {
@@ -139,5 +170,6 @@ OPERATIONS: Final[Mapping[str, Callable[[Call], dict[str, Any]]]] = {
     "GetEBSVolumeRecommendations": _volumes,
     "GetEC2InstanceRecommendations": _instances,
     "GetEnrollmentStatus": _status,
+    "GetIdleRecommendations": _idle,
     "GetRDSDatabaseRecommendations": _databases,
 }

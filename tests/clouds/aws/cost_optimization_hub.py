@@ -89,7 +89,7 @@ def _item(call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _resource(row: Mapping[str, Any]) -> dict[str, str]:
-    arn = str(row["resource_id"])
+    arn = str(row["arn"])
     identifier = arn.rpartition(":")[2].rpartition("/")[2]
     return {"resourceArn": arn, "resourceId": identifier, "region": str(row["region_id"])}
 

@@ -203,7 +203,7 @@ def test_resources_are_named_for_the_last_fourteen_days_only(ce) -> None:
         ce.get_cost_and_usage_with_resources(TimePeriod=OCTOBER, **by_resource)
 
     assert sum(groups(answer).values()) > 0
-    assert any(":instance/i-" in key for key in groups(answer))
+    assert any(key.startswith("i-") for key in groups(answer))
 
 
 def test_lists_say_what_can_be_asked(ce) -> None:

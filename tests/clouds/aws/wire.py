@@ -27,6 +27,7 @@ SIGNING_NAMES: Mapping[str, str] = {
 JSON_SERVICES = (
     "ce", "bcm-data-exports", "cur", "organizations", "budgets", "invoicing", "pricing", "compute-optimizer",
     "cost-optimization-hub", "cloudwatch", "support", "freetier", "billing", "resourcegroupstaggingapi", "service-quotas",
+    "dynamodb",
 )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ _DATES: Final[Mapping[str, str]] = {
 
 def accounts(call: Call) -> dict[str, Any]:
     """GET billingAccounts: the one that pays for both tenants, seen from its own."""
+    _refuse_narrowing(call)
     if call.tenant != call.ledger.home:
         return {"value": []}
     name = call.ledger.billing_account
@@ -48,8 +49,14 @@ def accounts(call: Call) -> dict[str, Any]:
     return {"value": [said]}
 
 
+def _refuse_narrowing(call: Call) -> None:
+    if asked := sorted(name for name in _NARROWING if call.query.get(name, "false").lower() != "false"):
+        raise not_implemented(f"{call.operation.name} with {', '.join(asked)}")
+
+
 def profiles(call: Call) -> dict[str, Any]:
     """GET billingProfiles of the account."""
+    _refuse_narrowing(call)
     scope_of(call, f"providers/Microsoft.Billing/billingAccounts/{call.names['billingAccountName']}")
     ledger = call.ledger
     said = {
@@ -136,10 +143,14 @@ def _price(row: Mapping[str, Any], *, expand: bool) -> dict[str, Any]:
 
 
 _BILLING: Final = "/providers/Microsoft.Billing/billingAccounts"
+_NARROWING: Final = frozenset(
+    {"includeAll", "includeAllWithoutBillingProfiles", "includeDeleted", "includePendingAgreement", "includeResellee"}
+)
+"""What the SDK always sends, and false leaves as it is."""
 _PAGED: Final = frozenset({"$top", "$expand", "$filter"})
 OPERATIONS: Final = (
-    Operation("billing:Accounts", "GET", _BILLING, accounts, reply=Page(models.BillingAccount)),
-    Operation("billing:Profiles", "GET", _BILLING + "/{billingAccountName}/billingProfiles", profiles, reply=Page(models.BillingProfile)),
+    Operation("billing:Accounts", "GET", _BILLING, accounts, reply=Page(models.BillingAccount), query=_NARROWING),
+    Operation("billing:Profiles", "GET", _BILLING + "/{billingAccountName}/billingProfiles", profiles, reply=Page(models.BillingProfile), query=_NARROWING),
     Operation(
         "consumption:UsageDetails", "GET", "/{scope}/providers/Microsoft.Consumption/usageDetails", usage_details,
         reply=Page(consumption.UsageDetail), query=_PAGED | {"metric", "startDate", "endDate"},

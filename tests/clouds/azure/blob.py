@@ -174,7 +174,10 @@ def _listing(endpoint: "Endpoint", container: str, files: dict[str, Path], query
     if more:
         following = secrets.token_urlsafe(24)
         endpoint.reports[f"marker {container} {prefix} {following}"] = page[-1][0]
-    body = f"<Blobs>{written}</Blobs><NextMarker>{following}</NextMarker>"
+    asked = (
+        f"<Prefix>{escape(prefix)}</Prefix>" if prefix else ""
+    )  # the SDK asks for the next page by what it reads here
+    body = f"{asked}<Blobs>{written}</Blobs><NextMarker>{following}</NextMarker>"
     return Reply(200, _document(endpoint, f' ContainerName="{container}"', body), _XML)
 
 

@@ -70,7 +70,7 @@ def usage(call: Call) -> dict[str, Any]:
     _limit(period, granularity, dataset, scope)
     columns = _columns(dataset, granularity, amortized=str(body["type"]).lower() == "amortizedcost")
     rows = _rows(call, scope, period, columns, dataset)
-    size = min(int(call.query.get("$top", call.endpoint.page_sizes.get("query", _PAGE))), _MOST_ROWS)
+    size = min(int(call.query.get("$top", _PAGE)), call.endpoint.page_sizes.get("query", _MOST_ROWS))
     page, token = call.page(rows, size, call.query.get("$skiptoken"))
     kept = {"top": call.query["$top"]} if "$top" in call.query else {}
     link = None if token is None else call.link(call.path, **kept, skiptoken=token)

@@ -13,6 +13,9 @@ from tests.clouds.gcp.errors import denied, invalid, unimplemented
 
 NOT_ASSETS: Final = ("bigquery.googleapis.com/Project",)
 """Types of the bill that Cloud Asset Inventory does not know."""
+COMMITMENT: Final = "compute.googleapis.com/Commitment"
+SEARCH: Final = "cloudasset.assets.searchAllResources"
+LIST: Final = "cloudasset.assets.listResource"
 _STATES: Final = {"compute.googleapis.com/Instance": "RUNNING", "compute.googleapis.com/Disk": "READY"}
 _TERM: Final = re.compile(r'(\w+(?:\.[\w-]+)?)([:=])"?([^"]*)"?')
 
@@ -20,7 +23,7 @@ _TERM: Final = re.compile(r'(\w+(?:\.[\w-]+)?)([:=])"?([^"]*)"?')
 def search_all_resources(call: Call) -> api.SearchAllResourcesResponse:
     """The resources under a scope that a query means."""
     call.refuse("order_by", "read_mask")
-    rows = [row for row in _under(call, call.request.scope) if _wanted(row, call.request.asset_types)]
+    rows = [row for row in _under(call, call.request.scope, SEARCH) if _wanted(row, call.request.asset_types)]
     found = [_result(row) for row in rows if _asked(call, row)]
     page, token = call.page(found, default=100, most=500)
     return api.SearchAllResourcesResponse(results=page, next_page_token=token)
@@ -34,30 +37,31 @@ def list_assets(call: Call) -> api.ListAssetsResponse:
     if call.request.content_type not in {api.ContentType.CONTENT_TYPE_UNSPECIFIED, api.ContentType.RESOURCE}:
         raise unimplemented(f"content of the type {call.request.content_type}")
     full = call.request.content_type == api.ContentType.RESOURCE
-    rows = [row for row in _under(call, call.request.parent) if _wanted(row, call.request.asset_types)]
+    rows = [row for row in _under(call, call.request.parent, LIST) if _wanted(row, call.request.asset_types)]
     page, token = call.page([_asset(call, row, full=full) for row in rows], default=100, most=1000)
     read = Timestamp()
     read.FromDatetime(call.now)
     return api.ListAssetsResponse(read_time=read, assets=page, next_page_token=token)
 
 
-def _under(call: Call, scope: str) -> list[dict[str, Any]]:
+def _under(call: Call, scope: str, permission: str) -> list[dict[str, Any]]:
     """Every asset under a project, folder or the organisation."""
     kind, _, name = scope.partition("/")
     if kind not in {"projects", "folders", "organizations"} or not name:
         raise invalid(f"Invalid scope: {scope}")
-    if not call.allows("cloudasset.assets.searchAllResources", scope):
-        raise denied("cloudasset.assets.searchAllResources", scope)
+    if not call.allows(permission, scope):
+        raise denied(permission, scope)
     projects = {
         one["id"]: one
         for one in call.ledger.projects
         if (name in {one["id"], one["number"]} and kind == "projects") or f"{kind}/{name}" in _ancestors(call, one)
     }
     if not projects:
-        raise denied("cloudasset.assets.searchAllResources", scope)
+        raise denied(permission, scope)
     items = call.ledger.rows("SELECT * FROM item WHERE native_type NOT IN ? ORDER BY resource_id", [list(NOT_ASSETS)])
     own = [{**row, "project": projects[row["sub_account_id"]]} for row in items if row["sub_account_id"] in projects]
     own += [_project(one) for one in projects.values()]
+    own += [_commitment(row, projects[row["owner"]]) for row in _commitments(call) if row["owner"] in projects]
     return [
         {**row, "ancestors": [f"projects/{row['project']['number']}", *_ancestors(call, row["project"])]} for row in own
     ]
@@ -77,6 +81,25 @@ def _project(one: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _commitments(call: Call) -> list[dict[str, Any]]:
+    """The commitments that Compute Engine sells: those for resources."""
+    return call.ledger.rows(
+        "SELECT *, split_part(commitment_discount_id, '/', 2) AS owner, split_part(commitment_discount_id, '/', 4) AS place"
+        " FROM commitment WHERE commitment_discount_category = 'Usage' ORDER BY ALL"
+    )
+
+
+def _commitment(row: dict[str, Any], project: dict[str, Any]) -> dict[str, Any]:
+    """A commitment as an asset."""
+    return {
+        "resource_id": f"//compute.googleapis.com/{row['commitment_discount_id']}",
+        "resource_name": row["commitment_discount_id"].rpartition("/")[2],
+        "native_type": COMMITMENT, "project": project, "tags": {}, "availability_zone": None,
+        "region_id": row["place"], "state": row["status"].upper(), "created_at": row["start"], "sku": None,
+        "size_gib": None, "attached_to": None, "unattached_since": None, "end": row["end"],
+    }  # fmt: skip
+
+
 def _wanted(row: dict[str, Any], types: Any) -> bool:
     return not types or any(re.fullmatch(one, row["native_type"]) for one in types)
 
@@ -86,7 +109,7 @@ def _location(row: dict[str, Any]) -> str:
 
 
 def _state(row: dict[str, Any]) -> str:
-    return _STATES.get(row["native_type"], "ACTIVE")
+    return row["state"] if row["native_type"] == COMMITMENT else _STATES.get(row["native_type"], "ACTIVE")
 
 
 def _asked(call: Call, row: dict[str, Any]) -> bool:
@@ -183,6 +206,17 @@ def _data(row: dict[str, Any]) -> dict[str, Any]:
         if row["unattached_since"]:
             more["lastDetachTimestamp"] = f"{row['unattached_since']:%Y-%m-%dT%H:%M:%SZ}"
         return said | more
+    if row["native_type"] == COMMITMENT:
+        years = row["end"].year - row["created_at"].year
+        return said | {
+            "id": number_of(row["resource_id"]),
+            "plan": "THIRTY_SIX_MONTH" if years > 1 else "TWELVE_MONTH",
+            "category": "MACHINE",
+            "type": "GENERAL_PURPOSE_N2",
+            "startTimestamp": f"{row['created_at']:%Y-%m-%dT%H:%M:%SZ}",
+            "endTimestamp": f"{row['end']:%Y-%m-%dT%H:%M:%SZ}",
+            "autoRenew": False,
+        }
     if row["native_type"] == "storage.googleapis.com/Bucket":
         return said | {"location": _location(row).upper(), "storageClass": "STANDARD"}
     if row["native_type"] == "cloudresourcemanager.googleapis.com/Project":

@@ -59,9 +59,15 @@ _UNIT: Final = (
     "CASE pricing_unit WHEN 'hour' THEN 'h' WHEN 'gibibyte month' THEN 'GiBy.mo' WHEN 'gibibyte' THEN 'GiBy'"
     " WHEN 'tebibyte' THEN 'TiBy' ELSE pricing_unit END"
 )
+_FREE: Final = "CASE sku_description WHEN 'CPU allocation time' THEN 180000 WHEN 'Log storage cost' THEN 50 ELSE 0 END"
+"""The free units of the SKUs of which the first ones cost nothing, as catalog.py has them."""
+_ONE: Final = (
+    "{{'pricing_unit_quantity': CAST(1 AS DECIMAL(38,9)), 'start_usage_amount': CAST({1} AS DECIMAL(38,9)), 'usd_amount':"
+    " CAST({0} AS DECIMAL(38,9)), 'account_currency_amount': CAST({0} AS DECIMAL(38,9))}}"
+)
 _TIER: Final = (
-    "[{{'pricing_unit_quantity': CAST(1 AS DECIMAL(38,9)), 'start_usage_amount': CAST(0 AS DECIMAL(38,9)), 'usd_amount':"
-    " CAST({0} AS DECIMAL(38,9)), 'account_currency_amount': CAST({0} AS DECIMAL(38,9))}}]"
+    f"CASE WHEN {_FREE} = 0 THEN [{_ONE.format('{0}', '0')}]"
+    f" ELSE [{_ONE.format('0', '0')}, {_ONE.format('{0}', _FREE)}] END"
 )
 
 STANDARD: Final = f"""
@@ -128,10 +134,10 @@ SELECT TIMESTAMPTZ '$now' AS export_time, TIMESTAMPTZ '$now' AS pricing_as_of_ti
     {_UNIT} AS pricing_unit, pricing_unit AS pricing_unit_description, currency AS account_currency_code,
     CAST(1 AS DOUBLE) AS currency_conversion_rate,
     {{'effective_start_time': effective_from AT TIME ZONE 'UTC', 'aggregation_info': {{'aggregation_level': 'ACCOUNT',
-        'aggregation_interval': 'MONTHLY'}}, 'tiered_rates': {_TIER.format("list_unit_price")}}} AS list_price,
+        'aggregation_interval': 'MONTHLY'}}, 'tiered_rates': {_TIER.replace("{0}", "list_unit_price")}}} AS list_price,
     {{'effective_start_time': effective_from AT TIME ZONE 'UTC', 'price_reason': [{{'type': 'FIXED_DISCOUNT',
         'fixed_discount': CAST(round(1 - contracted_unit_price / nullif(list_unit_price, 0), 6) AS DECIMAL(38,9))}}],
-        'tiered_rates': {_TIER.format("contracted_unit_price")}}} AS billing_account_price,
+        'tiered_rates': {_TIER.replace("{0}", "contracted_unit_price")}}} AS billing_account_price,
     date_trunc('day', TIMESTAMPTZ '$now') AS _PARTITIONTIME
 FROM price JOIN service s ON s.name = service_name
 """,

@@ -103,11 +103,10 @@ def _labels(row: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
     """The labels of the metric and of the monitored resource."""
     project, zone = row["project"], row["availability_zone"] or row["region_id"] or "global"
     if row["monitored"] == "gce_instance":
-        metric = (
-            {"instance_name": row["resource_name"]}
-            if row["metric"] != "disk_iops"
-            else {"device_name": row["resource_name"]}
-        )
+        named = "device_name" if row["metric"] == "disk_iops" else "instance_name"
+        metric = {named: row["resource_name"]}
+        if row["metric"] == "memory_utilization_percent":
+            metric = {"state": "used"}
         return metric, {"project_id": project, "instance_id": number_of(row["resource_id"]), "zone": zone}
     if row["monitored"] == "cloudsql_database":
         return {}, {"project_id": project, "database_id": f"{project}:{row['resource_name']}", "region": zone}

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from servers.aws.bill_names import bill_id
 from servers.aws.inventory.scan import Scope
+from servers.aws.recommendations import optimizer
 from servers.aws.recommendations.port import recommendations
 from servers.kit.live.kept_items import KeptItems
 from servers.kit.ports import Slice
@@ -76,6 +78,31 @@ async def test_a_change_that_two_advisers_propose_is_one_proposal_that_names_bot
     assert all(one.origin == "AWS Cost Optimization Hub" for one in both)
     assert all(any(name.startswith("AWS Compute Optimizer: ") for name in one.evidence) for one in both)
     assert any("Maximum" in name for one in both for name in one.evidence)
+
+
+async def test_what_is_idle_is_stopped_or_deleted_with_all_that_it_costs(
+    aws: Endpoint, clients: Clients, tmp_path: Path
+):
+    rows = aws.ledger.rows(
+        "SELECT a.sub_account_id AS account, a.region_id AS region FROM advice a"
+        " WHERE a.origin = 'AWS Compute Optimizer' AND a.action = 'Delete' AND a.resource_id LIKE '%:volume/%' ORDER BY 1"
+    )
+    members = {str(one["id"]) for one in aws.ledger.accounts if one["payer"] == aws.ledger.payers[0]}
+    row = next(row for row in rows if row["account"] in members)
+    account, region = str(row["account"]), str(row["region"])
+    scope = Scope(accounts=(aws.ledger.payers[0], account), regions=(region,))
+
+    items = (await whole(recommendations(clients, settled(scope), None, tmp_path / "r", lambda: aws.now))).items
+
+    said = clients("compute-optimizer", region, account).get_idle_recommendations()["idleRecommendations"]
+    found = {one.resource_id: one for one in items if one.action is Action.DELETE}
+    assert said
+    for item in said:
+        one = found[bill_id(item["resourceArn"])]
+        value = item["savingsOpportunityAfterDiscounts"]["estimatedMonthlySavings"]["value"]
+        assert optimizer.ORIGIN in {one.origin, *one.also_from}
+        assert one.estimated_monthly_savings == Decimal(str(value))
+        assert one.summary
 
 
 async def test_commitments_worth_buying_come_with_their_evidence(port: KeptItems[Recommendation]):

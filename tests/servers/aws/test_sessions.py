@@ -1,5 +1,6 @@
 """Who we are: the SDK's own chains, a role in each account, and no secret anywhere."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import anyio
 import pytest
+from botocore.credentials import SSOProvider
+from botocore.tokens import SSOTokenProvider
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
@@ -19,6 +22,19 @@ from tests.clouds.aws.identity import READER
 from tests.conftest import REPOSITORY
 from tests.servers.aws.conftest import Server, told
 
+SAML_HELPER = """
+import json, boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+sts = boto3.Session(region_name="us-east-1").client("sts", endpoint_url="{url}", config=Config(signature_version=UNSIGNED))
+given = sts.assume_role_with_saml(
+    RoleArn="arn:aws:iam::{payer}:role/{role}", PrincipalArn="arn:aws:iam::{payer}:saml-provider/idp",
+    SAMLAssertion="signed-by-the-identity-provider",
+)["Credentials"]
+print(json.dumps({{"Version": 1, **{{name: given[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")}},
+    "Expiration": given["Expiration"].isoformat()}}))
+"""
+"""What a company's own helper does: takes a role with the assertion of its identity provider."""
 EXTERNAL_ID = "canary-external-id-8271"
 
 
@@ -57,6 +73,98 @@ def test_web_identity_is_the_sdks_own_chain(
     monkeypatch.setenv("AWS_ROLE_SESSION_NAME", "pod")
 
     assert Sessions(AwsSettings(live=True)).caller().arn == f"arn:aws:sts::{payer}:assumed-role/{READER}/pod"
+
+
+def without_keys(monkeypatch: pytest.MonkeyPatch, config: Path, text: str, home: Path) -> None:
+    """The SDK's configuration is this file, and the environment has no keys."""
+    config.write_text(text, encoding="utf-8")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "none"))
+    for provider in (SSOTokenProvider, SSOProvider):  # the SDK looks for the home when it is imported
+        monkeypatch.setattr(provider, "_SSO_TOKEN_CACHE_DIR", str(home / ".aws" / "sso" / "cache"))
+
+
+def signed_in(home: Path, token: str, until: str) -> None:
+    """What `aws sso login` leaves: a token in the cache, under the hash of its session's name."""
+    cache = home / ".aws" / "sso" / "cache"
+    cache.mkdir(parents=True)
+    name = hashlib.sha1(b"company", usedforsecurity=False).hexdigest()
+    said = {"accessToken": token, "expiresAt": until, "region": "us-east-1", "startUrl": "https://company.example.com"}
+    (cache / f"{name}.json").write_text(json.dumps(said), encoding="utf-8")
+
+
+def sso(account: str) -> str:
+    """A profile of IAM Identity Center as `aws configure sso` writes it."""
+    return (
+        "[sso-session company]\nsso_region = us-east-1\nsso_start_url = https://company.example.com\n"
+        f"[profile finance]\nsso_session = company\nsso_account_id = {account}\nsso_role_name = {READER}\n"
+        "region = us-east-1\n"
+    )
+
+
+def test_a_profile_signed_in_by_sso_is_the_sdks_own_chain(
+    aws_here: Endpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    payer = aws_here.ledger.payers[0]
+    without_keys(monkeypatch, tmp_path / "config", sso(payer), tmp_path)
+    signed_in(tmp_path, "canary-sso-token", "2099-01-01T00:00:00Z")
+    aws_here.identities.sso_tokens.add("canary-sso-token")
+    sessions = Sessions(AwsSettings(live=True, profile="finance", role=READER))
+    member = next(str(one["id"]) for one in aws_here.ledger.accounts if one["payer"] == payer)
+
+    assert sessions.caller().arn == f"arn:aws:sts::{payer}:assumed-role/{READER}/sso-user"
+    assert sessions.caller(member).arn == f"arn:aws:sts::{member}:assumed-role/{READER}/skyledger"
+
+
+@pytest.mark.parametrize("why", ["never signed in", "expired here", "ended there"])
+def test_an_sso_session_that_ended_says_sign_in_and_never_its_token(
+    aws_here: Endpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, why: str
+) -> None:
+    without_keys(monkeypatch, tmp_path / "config", sso(aws_here.ledger.payers[0]), tmp_path)
+    if why != "never signed in":
+        signed_in(
+            tmp_path, "canary-sso-token", "2020-01-01T00:00:00Z" if why == "expired here" else "2099-01-01T00:00:00Z"
+        )
+
+    with pytest.raises(FinOpsError) as refused:
+        Sessions(AwsSettings(live=True, profile="finance")).caller()
+
+    assert refused.value.code in {"credentials_missing", "credentials_expired"}
+    assert "ign in" in refused.value.hint
+    assert "canary-sso-token" not in refused.value.text()
+
+
+def test_saml_by_a_credential_process_is_the_sdks_own_chain(
+    aws_here: Endpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    payer = aws_here.ledger.payers[0]
+    aws_here.identities.saml_assertions["signed-by-the-identity-provider"] = "analyst"
+    helper = tmp_path / "helper.py"
+    helper.write_text(SAML_HELPER.format(url=aws_here.url, payer=payer, role=READER), encoding="utf-8")
+    config = f"[profile finance]\nregion = us-east-1\ncredential_process = {sys.executable} {helper}\n"
+    without_keys(monkeypatch, tmp_path / "config", config, tmp_path)
+
+    sessions = Sessions(AwsSettings(live=True, profile="finance"))
+
+    assert sessions.caller().arn == f"arn:aws:sts::{payer}:assumed-role/{READER}/analyst"
+
+
+def test_a_credential_process_that_fails_is_missing_credentials_without_its_words(
+    aws_here: Endpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    helper = tmp_path / "helper.py"
+    helper.write_text("import sys; print('canary-password', file=sys.stderr); sys.exit(3)", encoding="utf-8")
+    config = f"[profile finance]\nregion = us-east-1\ncredential_process = {sys.executable} {helper}\n"
+    without_keys(monkeypatch, tmp_path / "config", config, tmp_path)
+
+    with pytest.raises(FinOpsError) as refused:
+        Sessions(AwsSettings(live=True, profile="finance")).caller()
+
+    assert refused.value.code == "credentials_missing"
+    assert "canary-password" not in refused.value.text()
+    assert aws_here.served == []
 
 
 @pytest.mark.parametrize(

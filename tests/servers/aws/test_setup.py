@@ -14,7 +14,7 @@ from tests.clouds.aws.endpoint import Endpoint
 from tests.clouds.aws.identity import READER
 from tests.servers.aws.conftest import Server, told
 
-READS = re.compile(r"^[a-z0-9-]+:(Get|List|Describe)")
+READS = re.compile(r"^[a-z0-9-]+:(Get|List|Describe|View)")
 
 
 def test_the_policy_allows_every_need_and_nothing_that_changes_anything() -> None:

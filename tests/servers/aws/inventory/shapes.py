@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from servers.aws.inventory.table import compiled
+from servers.kit.live.expressions import compiled
 
 
 class UnknownFieldError(Exception):

@@ -8,13 +8,13 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Protocol
 
 import duckdb
 from pydantic import ValidationError
 
-from servers.aws.inventory.refusals import Refusal
 from servers.kit.datasets.files import scratch_connection
+from servers.kit.live.inventory.refusals import EVERY_TYPE, Refusal
 from servers.kit.ports import Slice
 from serving.files import write_whole
 from shared_models.base import WireModel
@@ -35,6 +35,12 @@ class Kept(WireModel):
     scope: str
     fetched_at: datetime
     refusals: tuple[Refusal, ...] = ()
+
+
+class Sink(Protocol):
+    """Takes resources from many threads as they are found."""
+
+    def write(self, resources: Sequence[Resource]) -> None: ...
 
 
 class Spool:
@@ -157,12 +163,17 @@ def scope_digest(*said: object) -> str:
 
 def _within(refused: Sequence[Refusal]) -> str:
     """The rows of those kinds and places that were refused; what has no region is told by its account alone."""
-    places = {
-        f"(native_type = {literal(one.native_type)} AND sub_account_id = {literal(one.place.account)}"
-        f" AND coalesce(region_id, {literal(one.place.region)}) = {literal(one.place.region)})"
-        for one in refused
-    }
-    return "(" + " OR ".join(sorted(places)) + ")"
+    return "(" + " OR ".join(sorted({_one_within(one) for one in refused})) + ")"
+
+
+def _one_within(refused: Refusal) -> str:
+    region = literal(refused.place.region)
+    terms = [f"sub_account_id = {literal(refused.place.account)}"]
+    if refused.native_type != EVERY_TYPE:
+        terms.append(f"native_type = {literal(refused.native_type)}")
+    if refused.place.region:
+        terms.append(f"coalesce(region_id, {region}) = {region}")
+    return f"({' AND '.join(terms)})"
 
 
 def _resource(row: dict[str, Any]) -> Resource:

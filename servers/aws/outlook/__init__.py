@@ -1,0 +1,1 @@
+"""What AWS expects and notices by itself: budgets, anomalies, forecasts."""

@@ -1,0 +1,1 @@
+"""Google Cloud's inventory, from Cloud Asset Inventory."""

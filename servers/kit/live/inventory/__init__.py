@@ -1,0 +1,1 @@
+"""The inventory of a live cloud: what was refused, what is kept, the port over both."""
