@@ -33,6 +33,7 @@ from shared_models.server_card import Port, ServerCard
 
 if TYPE_CHECKING:
     from orchestrator.alerts.watch import Watch
+    from orchestrator.forecasts.ask import Forecasts
 
 _ASK_SECONDS = 3.0
 _PATIENCE_SECONDS = 60.0
@@ -114,6 +115,12 @@ class Deps:
         from orchestrator.alerts.watch import Watch  # noqa: PLC0415 - numpy costs a tenth of a second
 
         return Watch(self.engine(), Anomalies(self.state), expected)
+
+    def forecasts(self, expected: Sequence[str]) -> "Forecasts":
+        """What will be, over the query engine as it is now; the statistics are loaded with the first question."""
+        from orchestrator.forecasts.ask import Forecasts  # noqa: PLC0415 - numpy costs a tenth of a second
+
+        return Forecasts(self.engine(), self.datasets, self.clock(), expected)
 
     def keep(self, answered: Answered) -> None:
         """Have an answer kept, to be replayed by its query id; one that cannot be kept is still an answer."""

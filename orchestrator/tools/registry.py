@@ -6,6 +6,7 @@ from typing import Final
 from orchestrator.tools.describe_estate import describe_estate
 from orchestrator.tools.explain_change import explain_change
 from orchestrator.tools.find_anomalies import find_anomalies
+from orchestrator.tools.forecast_costs import forecast_costs
 from orchestrator.tools.get_job import get_job
 from orchestrator.tools.list_recommendations import list_recommendations
 from orchestrator.tools.list_resources import list_resources
@@ -25,6 +26,7 @@ TOOLS: Final = (
     ToolSpec(describe_estate, "What is known and what is missing", toolset="cost", open_world=True),
     ToolSpec(query_costs, "What did we spend", toolset="cost"),
     ToolSpec(explain_change, "Why did it move", toolset="cost"),
+    ToolSpec(forecast_costs, "What will it be", toolset="cost"),
     ToolSpec(find_anomalies, "What went wrong", toolset="cost", read_only=False),
     ToolSpec(list_resources, "What runs", toolset="optimize", open_world=True),
     ToolSpec(list_recommendations, "What the clouds propose", toolset="optimize", open_world=True),

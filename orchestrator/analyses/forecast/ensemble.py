@@ -4,14 +4,17 @@ from collections.abc import Callable, Sequence
 from statistics import fmean, median
 from typing import Final
 
+import numpy as np
+
 from orchestrator.analyses.forecast.guard import clipped
-from orchestrator.analyses.forecast.light import is_seasonal, project
 from orchestrator.analyses.forecast.members import projections
 from orchestrator.analyses.forecast.projection import LEVELS, Band, Cadence, Projection
-from orchestrator.analyses.forecast.strays import strays
+from orchestrator.analyses.forecast.strays import known, strays
 from shared_models.errors import MissingExtraError
 
 LIGHT: Final = "profile on level"
+_EMPIRICAL: Final = {Cadence.DAY: 0.5, Cadence.MONTH: 0.1}
+"""The weight of the empirical interval beside the models' own."""
 _COMBINED: Final[dict[Cadence, Callable[[Sequence[float]], float]]] = {Cadence.DAY: fmean, Cadence.MONTH: median}
 
 
@@ -34,10 +37,13 @@ def forecast(
         mean = tuple(combine(points) for points in zip(*guarded, strict=True))
         names = tuple(name for one in own for name in one.models)
     else:
-        mean = clipped(project(values, horizon, season, seasonal=is_seasonal(values, season)), values, season)
+        history = np.asarray(values, dtype=float)
+        points = known(history, horizon, season, relative=False)
+        mean = clipped(points.tolist(), values, season)
         names = (LIGHT,)
     past = strays(values, horizon, season)
-    bands = {level: _band(mean, [one.bands[level] for one in own], past.band(mean, level)) for level in LEVELS}
+    share = _EMPIRICAL[cadence]
+    bands = {level: _band(mean, [one.bands[level] for one in own], past.band(mean, level), share) for level in LEVELS}
     floor = 0.0 if min(values) >= 0 else None
     return Projection(mean, {level: _floored(band, floor) for level, band in bands.items()}, names)
 
@@ -49,15 +55,15 @@ def _modelled(values: Sequence[float], horizon: int, cadence: Cadence, season: i
         return ()
 
 
-def _band(mean: Sequence[float], native: Sequence[Band], empirical: Band) -> Band:
+def _band(mean: Sequence[float], native: Sequence[Band], empirical: Band, share: float) -> Band:
     """The mean of the models' own interval and the empirical one; it always holds the forecast itself."""
     if not native:
         return empirical
     low = [fmean(points) for points in zip(*(band.lower for band in native), strict=True)]
     high = [fmean(points) for points in zip(*(band.upper for band in native), strict=True)]
     return Band(
-        tuple(min((a + b) / 2, point) for a, b, point in zip(low, empirical.lower, mean, strict=True)),
-        tuple(max((a + b) / 2, point) for a, b, point in zip(high, empirical.upper, mean, strict=True)),
+        tuple(min((1 - share) * a + share * b, point) for a, b, point in zip(low, empirical.lower, mean, strict=True)),
+        tuple(max((1 - share) * a + share * b, point) for a, b, point in zip(high, empirical.upper, mean, strict=True)),
     )
 
 

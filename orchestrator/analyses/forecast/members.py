@@ -57,7 +57,7 @@ def projections(values: Sequence[float], horizon: int, cadence: Cadence, season:
             warnings.simplefilter("ignore")
             try:
                 said = build().forecast(y=history, h=horizon, level=list(LEVELS))
-            except (ValueError, ArithmeticError, IndexError, KeyError, RuntimeError, np.linalg.LinAlgError):
+            except Exception:  # noqa: BLE001 - the library raises bare exceptions where nothing can be fitted
                 continue
         columns = [said["mean"], *(said[f"{side}-{level}"] for level in LEVELS for side in ("lo", "hi"))]
         if all(np.isfinite(column).all() for column in columns):

@@ -55,8 +55,8 @@ class Backtest:
     """How the models did on held-out stretches of this very series.
 
     `mase` is the mean absolute error over that of the seasonal naive forecast (below 1 is better than repeating the
-    last season), `bias` the mean of (forecast - actual) / actual of the stretches' sums, `coverage` the share of held-out
-    points inside the band of each level, `total_error` the mean absolute error of the sums. None where nothing could be held out.
+    last season), `bias` the mean of (forecast - actual) / actual of the stretches' sums, `total_error` the mean of its
+    size, `coverage` the share of held-out points inside the band of each level. None where nothing could be held out.
     """
 
     origins: int

@@ -5,13 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from orchestrator.analyses.forecast.light import is_seasonal, project
+import numpy as np
+
+from orchestrator.analyses.forecast.light import Floats, is_seasonal, project
 from orchestrator.analyses.forecast.projection import Band, Span
 
 _ORIGINS: Final = 100
 _TOTALS: Final = 10
 _LEAST: Final = 5
 """Origins below which a lead's quantile says nothing."""
+_LEAST_SHARE: Final = 0.001
+"""Next to a point that is smaller, against the median, no error is a share of anything."""
+_RECENT: Final = 26
+"""Seasons that the light model looks at."""
+_MOST: Final = 3.0
+"""No interval reaches beyond twenty times the forecast, whatever the past did."""
 
 
 @dataclass(frozen=True)
@@ -19,44 +27,41 @@ class Strays:
     """The errors of the light model at past origins, by lead; relative (logarithms) where all values are positive."""
 
     relative: bool
-    by_lead: tuple[tuple[float, ...], ...]
-    history: tuple[float, ...]
+    by_lead: tuple[Floats, ...]
+    history: Floats
     season: int
 
     def half_widths(self, level: int, horizon: int) -> list[float]:
         """For each lead the quantile of the absolute errors, never shrinking; longer leads grow by the root of time."""
         widths: list[float] = []
         for lead in range(horizon):
-            known = self.by_lead[lead] if lead < len(self.by_lead) else ()
-            if len(known) >= _LEAST:
-                widths.append(max(_quantile([abs(one) for one in known], level / 100), widths[-1] if widths else 0.0))
-            elif widths:
-                widths.append(widths[-1] * math.sqrt((lead + 1) / lead))
+            before = widths[-1] if widths else 0.0
+            if lead < len(self.by_lead) and len(self.by_lead[lead]) >= _LEAST:
+                widths.append(max(float(np.quantile(np.abs(self.by_lead[lead]), level / 100)), before))
             else:
-                widths.append(0.0)
+                widths.append(before * math.sqrt((lead + 1) / lead) if lead else 0.0)
         return widths
 
     def band(self, mean: Sequence[float], level: int) -> Band:
         """An interval around these points."""
-        widths = self.half_widths(level, len(mean))
+        widths, points = np.array(self.half_widths(level, len(mean))), np.array(mean)
         if self.relative:
-            lower = tuple(point * math.exp(-min(w, _MOST)) for point, w in zip(mean, widths, strict=True))
-            return Band(lower, tuple(point * math.exp(min(w, _MOST)) for point, w in zip(mean, widths, strict=True)))
-        lower = tuple(point - width for point, width in zip(mean, widths, strict=True))
-        return Band(lower, tuple(point + width for point, width in zip(mean, widths, strict=True)))
+            factor = np.exp(np.minimum(widths, _MOST))
+            return Band(tuple((points / factor).tolist()), tuple((points * factor).tolist()))
+        return Band(tuple((points - widths).tolist()), tuple((points + widths).tolist()))
 
     def spread_of_total(self, span: Span) -> float | None:
-        """The root mean square error of such a span's sum at past origins; None where none can be held out.
+        """The root mean square error of such a span's sum at past origins; None where too few can be held out.
 
         As a logarithm where the errors are relative, else in the unit of the values.
         """
-        values, after = self.history, span.after
-        origins = [len(values) - after - step for step in _steps(len(values), after, span.after - span.first)]
         errors: list[float] = []
-        for origin in origins:
-            past = values[:origin]
-            points = _known(past, after, self.season, relative=self.relative)
-            actual, said = span.total(values[origin : origin + after]), span.total(points)
+        for back in _backwards(len(self.history), span):
+            origin = len(self.history) - span.after - back
+            # Of the amounts, not of their logarithms: those would say medians, whose sum is too low.
+            points = known(self.history[:origin], span.after, self.season, relative=False)
+            actual = float(self.history[origin + span.first : origin + span.after].sum())
+            said = float(points[span.first :].sum())
             if not self.relative:
                 errors.append(actual - said)
             elif actual > 0 and said > 0:
@@ -64,48 +69,33 @@ class Strays:
         return math.sqrt(math.fsum(e * e for e in errors) / len(errors)) if len(errors) >= _LEAST else None
 
 
-_MOST: Final = 3.0
-"""No interval reaches beyond twenty times the forecast, whatever the past did."""
-
-
 def strays(values: Sequence[float], horizon: int, season: int) -> Strays:
     """The errors at up to a hundred origins of the newer two thirds of the history."""
-    relative = min(values) > 0
-    first = max(len(values) // 3, min(2 * season, len(values) // 2), 2)
-    origins = range(first, len(values))
-    step = max(len(origins) // _ORIGINS, 1)
+    history = np.asarray(values, dtype=float)
+    relative = float(history.min()) > _LEAST_SHARE * float(np.median(history))
+    first = max(len(history) // 3, min(2 * season, len(history) // 2), 2)
+    step = max((len(history) - first) // _ORIGINS, 1)
     by_lead: list[list[float]] = [[] for _ in range(horizon)]
-    for origin in origins[::step]:
-        reach = min(horizon, len(values) - origin)
-        points = _known(values[:origin], reach, season, relative=relative)
+    for origin in range(first, len(history), step):
+        reach = min(horizon, len(history) - origin)
+        said = known(history[:origin], reach, season, relative=relative)
+        actual = history[origin : origin + reach]
+        errors = np.log(actual / said) if relative else actual - said
         for lead in range(reach):
-            actual, said = values[origin + lead], points[lead]
-            by_lead[lead].append(math.log(actual / said) if relative and said > 0 else actual - said)
-    known = tuple(tuple(errors) for errors in by_lead if errors)
-    return Strays(relative, known, tuple(values), season)
+            by_lead[lead].append(float(errors[lead]))
+    return Strays(relative, tuple(np.array(errors) for errors in by_lead if errors), history, season)
 
 
-def _known(past: Sequence[float], horizon: int, season: int, *, relative: bool) -> list[float]:
+def known(past: Floats, horizon: int, season: int, *, relative: bool) -> Floats:
     """What the light model would have said; on logarithms where the values allow it."""
     recent = past[-_RECENT * season :]
     seasonal = is_seasonal(recent, season)
     if not relative:
         return project(recent, horizon, season, seasonal=seasonal)
-    return [math.exp(p) for p in project([math.log(v) for v in recent], horizon, season, seasonal=seasonal)]
+    return np.exp(project(np.log(recent), horizon, season, seasonal=seasonal))
 
 
-_RECENT: Final = 26
-
-
-def _steps(points: int, horizon: int, length: int) -> range:
+def _backwards(points: int, span: Span) -> range:
     """How far back the origins of sums lie: ten, a third of the sum's length apart, inside half of the history."""
-    step = max(length // 3, 1)
-    return range(0, min(_TOTALS * step, max(points // 2 - horizon, 0)), step)
-
-
-def _quantile(values: Sequence[float], share: float) -> float:
-    ordered = sorted(values)
-    place = share * (len(ordered) - 1)
-    low = math.floor(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+    step = max((span.after - span.first) // 3, 1)
+    return range(0, min(_TOTALS * step, max(points // 2 - span.after, 0)), step)
