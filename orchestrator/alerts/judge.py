@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from orchestrator.alerts.scope import Scope, Series
+from orchestrator.alerts.scope import LEVELS, Scope, Series
 from orchestrator.analyses.anomalies.calendar import Days
 from orchestrator.analyses.anomalies.detector import CENT, Detected, Floats, Kind, detect
 
@@ -149,21 +149,31 @@ def _overlap(one: Incident, other: Incident) -> bool:
 
 
 def _without_moves(found: list[Incident]) -> tuple[list[Incident], int]:
-    """What fell in one part and rose in another by as much only moved: a migration between services or accounts."""
-    moved: set[int] = set()
-    for number, one in enumerate(found):
-        for beside in range(number + 1, len(found)):
-            other = found[beside]
-            if one.sign * other.sign < 0 and _is_move(one, other):
-                moved |= {number, beside}
-    return [one for number, one in enumerate(found) if number not in moved], len(moved)
+    """What left one service for another of an account, or one account for another of a service, only moved.
+
+    With it go the scopes above that were flagged for its money alone.
+    """
+    deepest = [one for one in found if len(one.scope.where) == len(LEVELS[-1])]
+    moved = {id(one) for one in deepest if any(_is_move(one, other) for other in deepest)}
+    gone = [one for one in deepest if id(one) in moved]
+    moved |= {id(one) for one in found if any(_for_its_money(one, other) for other in gone)}
+    return [one for one in found if id(one) not in moved], len(gone)
 
 
 def _is_move(one: Incident, other: Incident) -> bool:
-    same_cloud = one.scope.currency == other.scope.currency and one.scope.where[:1] == other.scope.where[:1]
-    if not same_cloud or one.scope.meets(other.scope) or not _overlap(one, other):
+    differ = sum(mine != others for mine, others in zip(one.scope.where, other.scope.where, strict=True))
+    if one.scope.currency != other.scope.currency or one.sign == other.sign or differ != 1:
         return False
-    return abs(one.impact + other.impact) <= _MOVED * max(abs(one.impact), abs(other.impact))
+    return abs(one.first - other.first) <= timedelta(days=1) and _like(one, other, -1)
+
+
+def _for_its_money(above: Incident, one: Incident) -> bool:
+    return above.sign == one.sign and above.scope.contains(one.scope) and _overlap(above, one) and _like(above, one, 1)
+
+
+def _like(one: Incident, other: Incident, sign: int) -> bool:
+    """Whether both are the same money, within a fifth."""
+    return abs(one.impact - sign * other.impact) <= _MOVED * max(abs(one.impact), abs(other.impact))
 
 
 def _rolled_up(found: list[Incident]) -> list[Incident]:

@@ -63,7 +63,7 @@ class Anomaly(WireModel):
 
 
 class AnomalyAnswer(WireModel):
-    """Anomalies by impact within each currency."""
+    """By impact."""
 
     notes: tuple[str, ...]
     anomalies: tuple[Anomaly, ...]
