@@ -4,6 +4,7 @@ Daily series: the mean of AutoCES and TBATS. Monthly series: the median of AutoC
 values and the seasonal naive forecast. Chosen by cross-validated accuracy on public series (docs/analytics.md).
 """
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -51,19 +52,21 @@ def projections(values: Sequence[float], horizon: int, cadence: Cadence, season:
     import numpy as np  # noqa: PLC0415 - comes with the extra
 
     history = np.asarray(values[-_MOST_POINTS[cadence] :], dtype=float)
-    found: list[Projection] = []
-    for name, build in known.items():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                said = build().forecast(y=history, h=horizon, level=list(LEVELS))
-            except Exception:  # noqa: BLE001 - the library raises bare exceptions where nothing can be fitted
-                continue
-        columns = [said["mean"], *(said[f"{side}-{level}"] for level in LEVELS for side in ("lo", "hi"))]
-        if all(np.isfinite(column).all() for column in columns):
-            bands = {level: Band(_floats(said[f"lo-{level}"]), _floats(said[f"hi-{level}"])) for level in LEVELS}
-            found.append(Projection(_floats(said["mean"]), bands, (name,)))
-    return tuple(found)
+    found = [_said(name, build, history, horizon) for name, build in known.items()]
+    return tuple(one for one in found if one is not None)
+
+
+def _said(name: str, build: Callable[[], Any], history: Any, horizon: int) -> Projection | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            said = build().forecast(y=history, h=horizon, level=list(LEVELS))
+        except Exception:  # noqa: BLE001 - the library raises bare exceptions where nothing can be fitted
+            return None
+    bands = {level: Band(_floats(said[f"lo-{level}"]), _floats(said[f"hi-{level}"])) for level in LEVELS}
+    one = Projection(_floats(said["mean"]), bands, (name,))
+    numbers = (*one.mean, *(edge for band in bands.values() for edge in (*band.lower, *band.upper)))
+    return one if all(map(math.isfinite, numbers)) else None
 
 
 def _floats(column: Any) -> tuple[float, ...]:

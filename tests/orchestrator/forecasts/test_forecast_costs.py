@@ -111,7 +111,7 @@ async def test_what_if_a_price_falls_by_a_fifth(filled: Path) -> None:
     assert (after["planned"], after["amount"]) == ("-4200.00", "16800.00")
 
 
-async def test_days_that_have_not_settled_are_forecast_and_not_read(filled: Path, tmp_path: Path) -> None:
+async def test_days_that_have_not_settled_are_forecast_and_not_read(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "home" / "ledger")
     newest = [usage(TODAY.date() - timedelta(days=back), 1, ServiceName="Compute") for back in (0, 1)]
     ledger.adopt([export_part(tmp_path / "in", [*bill(), *newest])], [], now=NOW, reason="test")

@@ -1,9 +1,9 @@
 """Forecasts of one series: patterns are carried on, hostile histories explode nowhere, intervals hold what they say."""
 
 import math
-import random
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +22,7 @@ def daily(values: Sequence[float], horizon: int, *, light: bool = False) -> Proj
 
 @pytest.mark.parametrize("light", [True, False])
 def test_weekdays_go_on(*, light: bool) -> None:
-    noise = random.Random(1)
+    noise = np.random.default_rng(1)
     history = [cost * noise.uniform(0.98, 1.02) for _ in range(30) for cost in WEEK]
 
     said = daily(history, 14, light=light)
@@ -62,8 +62,8 @@ def test_no_history_makes_a_forecast_explode(name: str, *, light: bool) -> None:
 
 
 def test_a_wider_level_holds_the_narrower_one() -> None:
-    noise = random.Random(2)
-    said = daily([100 + noise.gauss(0, 10) for _ in range(200)], 21)
+    noise = np.random.default_rng(2)
+    said = daily([100 + noise.normal(0, 10) for _ in range(200)], 21)
 
     for number in range(21):
         assert said.bands[95].lower[number] <= said.bands[80].lower[number]
@@ -73,8 +73,8 @@ def test_a_wider_level_holds_the_narrower_one() -> None:
 def test_most_of_what_comes_lies_inside_the_interval() -> None:
     inside = points = 0
     for seed in range(12):
-        noise = random.Random(seed)
-        series = [WEEK[day % 7] * 10 + noise.gauss(0, 5) for day in range(220)]
+        noise = np.random.default_rng(seed)
+        series = [WEEK[day % 7] * 10 + noise.normal(0, 5) for day in range(220)]
         said = daily(series[:200], 20)
         inside += sum(
             low <= value <= high
@@ -86,8 +86,8 @@ def test_most_of_what_comes_lies_inside_the_interval() -> None:
 
 
 def test_the_interval_of_a_month_is_narrower_than_its_days_added_up() -> None:
-    noise = random.Random(3)
-    history = [100 + noise.gauss(0, 20) for _ in range(300)]
+    noise = np.random.default_rng(3)
+    history = [100 + noise.normal(0, 20) for _ in range(300)]
     said = daily(history, 30, light=True)
 
     [month] = totals(history, said, [Span(0, 30)], 7, 80)
@@ -113,7 +113,7 @@ def test_a_backtest_looks_at_no_later_day(history: list[float], horizon: int) ->
 
 
 def test_a_backtest_says_how_well_it_went() -> None:
-    noise = random.Random(4)
+    noise = np.random.default_rng(4)
     steady = [WEEK[day % 7] * noise.uniform(0.95, 1.05) for day in range(210)]
     jumping = [*steady[:180], *(cost * 2 for cost in steady[180:])]
 
