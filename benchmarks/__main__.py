@@ -10,7 +10,7 @@ from benchmarks import (
     cold_start,
     cost_explorer,
     federation,
-    gcp_export,
+    bigquery_export,
     import_rate,
     query_overhead,
     resync,
@@ -18,5 +18,14 @@ from benchmarks import (
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 400_000
 
-for benchmark in (cold_start, import_rate, query_overhead, federation, resync, cost_explorer, gcp_export, cloud_assets):
+for benchmark in (
+    cold_start,
+    import_rate,
+    query_overhead,
+    federation,
+    resync,
+    cost_explorer,
+    bigquery_export,
+    cloud_assets,
+):
     benchmark.run(ROWS)

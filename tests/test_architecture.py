@@ -44,7 +44,7 @@ def test_a_registry_names_every_file_beside_it_and_no_other(folder: str) -> None
     assert all(text.count(name) >= 2 for name in registered), "imported and not registered"
 
 
-CALLERS = {"answer", "ask", "call", "call_tool", "every_item", "refusal"}
+CALLERS = {"answer", "ask", "call", "call_tool", "every_item", "refusal", "told"}
 """Functions of tests whose arguments name the tool that they call."""
 
 

@@ -18,10 +18,10 @@ Optional = SkipJsonSchema[None]
 class PlannedChange(WireModel):
     """Something known or supposed of the future: a price change, growth, a migration, a purchase."""
 
-    name: str = Field(max_length=80)
-    effect: Effect = Effect.PERCENT
+    name: str = Field(max_length=80, description="What it is")
+    effect: Effect = Field(default=Effect.PERCENT, description="What `value` is")
     value: float = Field(ge=-1e12, le=1e12, description="Percent, or an amount in the currency; negative saves")
-    start: date
+    start: date = Field(description="First day")
     end: date | Optional = Field(default=None, description="Day after the last")
     currency: str | Optional = Field(default=None, description="Of amounts; needed where there are several")
 

@@ -24,9 +24,9 @@ async def find_anomalies(
     note: Annotated[str, Field(max_length=500, description="Why")] = "",
     record: Annotated[bool, Field(description="With anomaly_id: write its incident record")] = False,
 ) -> AnomalyAnswer:
-    """Days whose usage cost the past does not explain, from the estate down to account and service, with money,
-    severity, cause, resources. Weekdays, month starts and moves between parts do not alert; credits and one-time
-    charges are left out. Keeps local state: what is set to `expected` no longer alerts at that size.
+    """Anomalies, spikes, leaks and sudden falls: days that the past does not explain, rolled up to the highest part of
+    the estate that explains them, with impact, severity, likely cause and resources. Weekdays, month starts and moves
+    between parts do not alert. Keeps local state: what is set to `expected` stays quiet at that size.
     """
     if anomaly_id is None and (status is not None or record):
         raise InvalidArgumentError(

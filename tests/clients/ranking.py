@@ -45,6 +45,6 @@ def _stem(word: str) -> str:
 
 def _own_words(tool: dict[str, Any]) -> str:
     arguments = tool["inputSchema"].get("properties", {})
-    described = " ".join(f"{name} {argument.get('description', '')} {' '.join(argument.get('enum', ()))}"
+    described = " ".join(f"{name} {argument.get('description', '')} {' '.join(map(str, argument.get('enum', ())))}"
                          for name, argument in arguments.items())  # fmt: skip
     return f"{_WEIGHT * (tool['name'] + ' ' + tool.get('title', '') + ' ' + tool['description'] + ' ')} {described}"

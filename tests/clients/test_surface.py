@@ -13,7 +13,7 @@ from tests.clients.listing import ERAS, SERVERS, empty_server, list_tools, token
 
 VERB_ONLY = {"finops_sync"}
 """A verb that names its object already."""
-KEEP_STATE = {"finops_sync", "finops_get_job", "finops_replay_answer"}
+KEEP_STATE = {"finops_sync", "finops_get_job", "finops_replay_answer", "finops_find_anomalies"}
 """Tools that write, though only here and nothing in a cloud."""
 Tools = list[dict[str, Any]]
 

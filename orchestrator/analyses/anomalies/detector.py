@@ -65,7 +65,8 @@ def detect(cost: Floats, days: Days, allowed_up: Floats | None = None, allowed_d
     allowed = (_or_zero(allowed_up, count), _or_zero(allowed_down, count))
     kinds, signs = np.zeros((count, length), np.int8), np.zeros((count, length), np.int8)
     expected, excess = np.full((count, length), np.nan), np.zeros((count, length))
-    for start in range(0, count, _AT_ONCE):
+    # A history shorter than the warm-up says nothing of any of its days.
+    for start in range(0, count if length > WARM else 0, _AT_ONCE):
         some = slice(start, start + _AT_ONCE)
         judged = Detected(kinds[some], signs[some], expected[some], excess[some])
         _judge(np.log(np.maximum(cost[some], 0.0) + CENT), days, (allowed[0][some], allowed[1][some]), judged)

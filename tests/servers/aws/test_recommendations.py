@@ -85,7 +85,7 @@ async def test_what_is_idle_is_stopped_or_deleted_with_all_that_it_costs(
 ):
     rows = aws.ledger.rows(
         "SELECT a.sub_account_id AS account, a.region_id AS region FROM advice a"
-        " WHERE a.origin = 'AWS Compute Optimizer' AND a.action = 'Delete' AND a.resource_id LIKE '%:volume/%' ORDER BY 1"
+        " WHERE a.origin = 'AWS Compute Optimizer' AND a.action = 'Delete' AND a.resource_id LIKE 'vol-%' ORDER BY 1"
     )
     members = {str(one["id"]) for one in aws.ledger.accounts if one["payer"] == aws.ledger.payers[0]}
     row = next(row for row in rows if row["account"] in members)

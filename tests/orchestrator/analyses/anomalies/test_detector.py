@@ -104,3 +104,11 @@ def test_hostile_figures_do_not_break_the_series_beside_them(hostile: float) -> 
 
     assert np.array_equal(beside.kinds[1:], alone.kinds)
     assert np.isfinite(beside.expected[:, 60:]).all()
+
+
+@pytest.mark.parametrize("length", [1, 31, 57, 70, 71])
+def test_a_history_that_is_too_short_is_judged_nowhere(length: int) -> None:
+    cost = noisy(1, length)
+    cost[0, -1] *= 50
+
+    assert not detect(cost, DAYS).flags[:, :70].any()

@@ -1,7 +1,7 @@
 """Exported rows of Google Cloud to the ledger: Arrow batches as the Storage Read API gives them, against raw DuckDB.
 
 What is timed is ours: month files of the mirror, conversion to FOCUS 1.4, adoption by the ledger through finops_sync.
-The baseline loads the same rows into a sorted table. `python -m benchmarks.gcp_export ROWS` asks for another size.
+The baseline loads the same rows into a sorted table. `python -m benchmarks.bigquery_export ROWS` asks for another size.
 """
 
 import os
